@@ -14,6 +14,8 @@ enum class ErrorKind : unsigned char {
   kInvalid,      // change the request
   kNotFound,     // the thing named does not exist
   kConflict,     // read the new state, then decide
+  kLimit,        // a quota of the account or server is used up: ask for less, or free some
+  kThrottled,    // too fast: retry with back-off
   kUnavailable,  // nothing happened: retry later
   kUnknown,      // it may have happened: look before you retry
   kFenced,       // no longer the owner: stop
@@ -29,16 +31,27 @@ struct [[nodiscard]] Error {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}        // NOLINT(google-explicit-constructor)
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}    // NOLINT(google-explicit-constructor)
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
 
   // Requires ok().
-  T& value() & { MR_ASSERT(ok()); return *std::get_if<0>(&state_); }
-  const T& value() const& { MR_ASSERT(ok()); return *std::get_if<0>(&state_); }
-  T&& value() && { MR_ASSERT(ok()); return std::move(*std::get_if<0>(&state_)); }
+  T& value() & {
+    MR_ASSERT(ok());
+    return *std::get_if<0>(&state_);
+  }
+  const T& value() const& {
+    MR_ASSERT(ok());
+    return *std::get_if<0>(&state_);
+  }
+  T&& value() && {
+    MR_ASSERT(ok());
+    return std::move(*std::get_if<0>(&state_));
+  }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
@@ -46,9 +59,18 @@ class [[nodiscard]] Result {
   const T* operator->() const { return &value(); }
 
   // Requires !ok().
-  Error& error() & { MR_ASSERT(!ok()); return *std::get_if<1>(&state_); }
-  const Error& error() const& { MR_ASSERT(!ok()); return *std::get_if<1>(&state_); }
-  Error&& error() && { MR_ASSERT(!ok()); return std::move(*std::get_if<1>(&state_)); }
+  Error& error() & {
+    MR_ASSERT(!ok());
+    return *std::get_if<1>(&state_);
+  }
+  const Error& error() const& {
+    MR_ASSERT(!ok());
+    return *std::get_if<1>(&state_);
+  }
+  Error&& error() && {
+    MR_ASSERT(!ok());
+    return std::move(*std::get_if<1>(&state_));
+  }
 
  private:
   std::variant<T, Error> state_;
@@ -62,9 +84,18 @@ class [[nodiscard]] Result<void> {
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
-  Error& error() & { MR_ASSERT(!ok()); return *std::get_if<1>(&state_); }
-  const Error& error() const& { MR_ASSERT(!ok()); return *std::get_if<1>(&state_); }
-  Error&& error() && { MR_ASSERT(!ok()); return std::move(*std::get_if<1>(&state_)); }
+  Error& error() & {
+    MR_ASSERT(!ok());
+    return *std::get_if<1>(&state_);
+  }
+  const Error& error() const& {
+    MR_ASSERT(!ok());
+    return *std::get_if<1>(&state_);
+  }
+  Error&& error() && {
+    MR_ASSERT(!ok());
+    return std::move(*std::get_if<1>(&state_));
+  }
 
  private:
   std::variant<std::monostate, Error> state_;
@@ -73,10 +104,9 @@ class [[nodiscard]] Result<void> {
 }  // namespace millrace
 
 // Returns the error of `expression` from the enclosing function, if it has one.
-#define MR_TRY(expression)                                                \
-  do {                                                                    \
-    if (auto mr_try_result = (expression); !mr_try_result.ok())           \
-      return std::move(mr_try_result).error();                            \
+#define MR_TRY(expression)                                                                               \
+  do {                                                                                                   \
+    if (auto mr_try_result = (expression); !mr_try_result.ok()) return std::move(mr_try_result).error(); \
   } while (false)
 
 #define MR_CONCAT_INNER(a, b) a##b
@@ -85,7 +115,7 @@ class [[nodiscard]] Result<void> {
 // MR_ASSIGN(auto x, f()): x is f()'s value, or its error is returned from the enclosing function.
 #define MR_ASSIGN(declaration, expression) \
   MR_ASSIGN_INNER(declaration, expression, MR_CONCAT(mr_assign_result_, __LINE__))
-#define MR_ASSIGN_INNER(declaration, expression, name)  \
-  auto name = (expression);                             \
-  if (!name.ok()) return std::move(name).error();       \
+#define MR_ASSIGN_INNER(declaration, expression, name) \
+  auto name = (expression);                            \
+  if (!name.ok()) return std::move(name).error();      \
   declaration = std::move(name).value()

@@ -1,0 +1,107 @@
+// broker/broker.h: streams over the log: what exists, where a record goes, who may still write where.
+//
+// A Broker is used from any loop: commands that change what exists go to the control loop (loop 0) and come
+// back; puts and reads go to the shards' loops and come back; all resume on the loop that called.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/loop.h"
+#include "base/result.h"
+#include "base/task.h"
+#include "broker/catalog.h"
+#include "log/log.h"
+#include "store/object_store.h"
+
+namespace millrace::broker {
+
+struct BrokerOptions {
+  std::string account_id = "000000000000";
+  std::string region = "us-east-1";
+  std::int64_t transition_ms = 200;               // how long CREATING, UPDATING and DELETING last at least
+  std::uint64_t shards_per_account_max = 20'000;  // open shards; over it: kLimit
+  bool aws_limits = false;                        // --limits aws: throughput of a shard
+};
+
+// One record to put; everything borrowed until put() resumes.
+struct PutEntry {
+  std::string_view partition_key;  // 1 to 256 characters of UTF-8
+  std::optional<log::HashKey> explicit_hash_key;
+  std::string_view data;  // as `base64` says
+  bool base64 = false;    // data is base64 text still to be decoded, in memory with 64 bytes of slack
+};
+
+struct PutOutcome {
+  log::RunStatus status;   // kDurable, kUnavailable or kUnknown; never kSealed: such records are routed anew
+  bool throttled = false;  // refused by --limits aws; then status is kUnavailable
+  std::uint32_t shard_position;  // in PutResult::stream->shards
+  std::uint64_t offset;
+  std::int64_t arrival_ms;
+};
+
+struct PutResult {
+  std::shared_ptr<const Stream> stream;  // the picture that `shard_position` speaks of
+  std::vector<PutOutcome> outcomes;      // one an entry, in order
+  std::string error;                     // why some are not kDurable
+};
+
+struct CreateStream {
+  std::string name;
+  std::uint32_t shard_count;
+  bool on_demand;
+  std::map<std::string, std::string> tags;
+};
+
+class Broker {
+ public:
+  // Reads the control log below `store`, opens the log for the shards that exist, starts. Blocks; before the
+  // loops carry other work. `environment` and `store` are borrowed and outlive the broker. errors   kCorrupt,
+  // kUnavailable
+  static Result<std::unique_ptr<Broker>> open(log::LogEnvironment environment, log::LogOptions log_options,
+                                              store::ObjectStore& store, BrokerOptions options);
+  virtual ~Broker() = default;
+  // Ends commands and appends under way and stops cleanly. Blocks; not from a loop.
+  virtual Result<void> close() = 0;
+
+  virtual const BrokerOptions& options() const = 0;
+  // What exists, as this loop knows it: at least as new as the last command that resumed on this loop.
+  virtual std::shared_ptr<const Catalog> catalog() const = 0;
+
+  // Commands. They resume when the change is durable and visible to every loop; the status passes through
+  // kCreating, kUpdating or kDeleting for options().transition_ms and then rests. errors   kConflict: exists
+  // already / its status forbids it.  kNotFound.  kLimit.  kInvalid: text says what.
+  //          kUnavailable: nothing changed.  kUnknown: look.
+  virtual Task<Result<void>> create_stream(CreateStream request) = 0;
+  virtual Task<Result<void>> delete_stream(std::string name) = 0;
+  // The parent closes; its children share its range, the second beginning at `new_starting_hash_key`.
+  virtual Task<Result<void>> split_shard(std::string name, std::uint32_t shard,
+                                         log::HashKey new_starting_hash_key) = 0;
+  virtual Task<Result<void>> merge_shards(std::string name, std::uint32_t shard, std::uint32_t adjacent) = 0;
+  // Splits and merges until `target` open shards share the range evenly.
+  virtual Task<Result<void>> update_shard_count(std::string name, std::uint32_t target) = 0;
+  virtual Task<Result<void>> set_retention(std::string name, std::int64_t hours) = 0;  // -1: unlimited
+  virtual Task<Result<void>> add_tags(std::string name, std::map<std::string, std::string> tags) = 0;
+  virtual Task<Result<void>> remove_tags(std::string name, std::vector<std::string> keys) = 0;
+
+  // Puts entries in order (within each shard). Resumes when every one is durable or refused.
+  // errors   kNotFound: no such stream, or not yet or no longer there.  kInvalid: an entry's base64 is wrong;
+  //          nothing was written.
+  virtual Task<Result<PutResult>> put(std::string_view stream, std::span<const PutEntry> entries) = 0;
+
+  // As log::Log's, from any loop.
+  virtual Task<Result<log::ReadBatch>> read(const Shard& shard, std::uint64_t from,
+                                            log::ReadLimits limits) = 0;
+  virtual Task<Result<std::uint64_t>> offset_at_time(const Shard& shard, std::int64_t time_ms) = 0;
+  virtual Task<Result<log::Extent>> extent(const Shard& shard) = 0;
+
+  virtual const log::Log& log() const = 0;
+};
+
+}  // namespace millrace::broker

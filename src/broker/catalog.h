@@ -1,0 +1,66 @@
+// broker/catalog.h: the streams and shards that exist: an immutable picture, replaced as a whole.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "log/record.h"
+
+namespace millrace::broker {
+
+// Both ends belong to it. Compared as numbers (big-endian bytes).
+struct HashRange {
+  log::HashKey first;
+  log::HashKey last;
+};
+
+enum class StreamStatus : std::uint8_t { kCreating, kActive, kUpdating, kDeleting };
+
+struct Shard {
+  log::ShardKey key;    // in the log
+  std::uint32_t index;  // "shardId-000000000007" is 7
+  HashRange range;
+  std::int64_t created_s;               // in its sequence numbers: greater than its parents'
+  std::optional<std::uint32_t> parent;  // indexes; a merged shard has both
+  std::optional<std::uint32_t> adjacent_parent;
+  // Set once it is closed:
+  std::optional<std::uint64_t> end_offset;  // records below it are all there will ever be
+  std::int64_t closed_ms = 0;
+
+  bool open() const { return !end_offset.has_value(); }
+};
+
+struct Stream {
+  std::string name;
+  std::uint64_t id;  // never used again, unlike the name
+  StreamStatus status;
+  std::int64_t created_ms;
+  std::int64_t retention_hours;  // or -1, unlimited
+  std::map<std::string, std::string> tags;
+  bool on_demand = false;
+  std::vector<Shard> shards;  // by index, ascending; a closed one goes when its last record has expired
+  std::vector<std::uint32_t> open_shards;  // positions in `shards`, by hash range
+
+  // Position in `shards` of the open shard that holds `key`; the stream has at least one.
+  std::size_t route(const log::HashKey& key) const;
+  // nullptr when there is none of that index.
+  const Shard* find(std::uint32_t index) const;
+
+  // 65'536 buckets by the key's first 16 bits: where in open_shards to begin; empty below 16 shards.
+  std::vector<std::uint32_t> route_begin;
+};
+
+struct Catalog {
+  std::uint64_t version = 0;
+  std::map<std::string, std::shared_ptr<const Stream>, std::less<>> streams;  // by name
+  std::uint64_t open_shard_count = 0;                                         // of all streams
+
+  std::shared_ptr<const Stream> find(std::string_view name) const;
+};
+
+}  // namespace millrace::broker
