@@ -35,6 +35,15 @@ struct Shard {
   bool open() const { return !end_offset.has_value(); }
 };
 
+// One step towards other shards. Indexes name shards that are open when the step's turn comes; the steps
+// before it have made theirs by then, numbered from Stream::next_index in order.
+struct ReshardStep {
+  std::uint32_t shard;
+  std::optional<std::uint32_t> merge_with;  // the neighbour above it; or
+  std::optional<log::HashKey> split_at;     // first key of the upper half
+};
+using ReshardPlan = std::vector<ReshardStep>;
+
 struct Stream {
   std::string name;
   std::uint64_t id;  // never used again, unlike the name
@@ -43,22 +52,29 @@ struct Stream {
   std::int64_t retention_hours;  // or -1, unlimited
   std::map<std::string, std::string> tags;
   bool on_demand = false;
-  std::vector<Shard> shards;  // by index, ascending; a closed one goes when its last record has expired
+  std::uint32_t next_index = 0;     // of the next shard: indexes are never used again
+  std::optional<ReshardPlan> plan;  // under way while kUpdating
+  std::vector<Shard> shards;        // by index, ascending; a closed one goes when its last record has expired
   std::vector<std::uint32_t> open_shards;  // positions in `shards`, by hash range
 
+  // Derives open_shards and route_begin from `shards`. Call after every change of it.
+  void index_shards();
   // Position in `shards` of the open shard that holds `key`; the stream has at least one.
   std::size_t route(const log::HashKey& key) const;
   // nullptr when there is none of that index.
   const Shard* find(std::uint32_t index) const;
 
-  // 65'536 buckets by the key's first 16 bits: where in open_shards to begin; empty below 16 shards.
+  // By the key's first bits: where in open_shards to begin to look. Empty where there are few shards.
   std::vector<std::uint32_t> route_begin;
+  unsigned route_bits = 0;
 };
 
 struct Catalog {
   std::uint64_t version = 0;
   std::map<std::string, std::shared_ptr<const Stream>, std::less<>> streams;  // by name
   std::uint64_t open_shard_count = 0;                                         // of all streams
+  std::uint64_t next_stream_id = 1;
+  std::uint64_t next_shard_key = 1;
 
   std::shared_ptr<const Stream> find(std::string_view name) const;
 };

@@ -14,7 +14,8 @@ HashNumber to_number(const log::HashKey& key) {
 
 log::HashKey to_key(HashNumber number) {
   log::HashKey key;
-  for (auto byte = key.rbegin(); byte != key.rend(); ++byte, number >>= 8) *byte = static_cast<std::uint8_t>(number);
+  for (auto byte = key.rbegin(); byte != key.rend(); ++byte, number >>= 8)
+    *byte = static_cast<std::uint8_t>(number);
   return key;
 }
 
@@ -45,7 +46,8 @@ HashRange even_share(std::uint32_t part, std::uint32_t parts) {
   MR_ASSERT(parts > 0);
   MR_ASSERT(part < parts);
   if (parts == 1) return {to_key(0), to_key(~HashNumber{0})};
-  HashNumber width = ~HashNumber{0} / parts;  // floor((2^128 - 1) / parts): one short where parts divides 2^128
+  HashNumber width =
+      ~HashNumber{0} / parts;  // floor((2^128 - 1) / parts): one short where parts divides 2^128
   if (~HashNumber{0} % parts == parts - 1) ++width;
   const HashNumber first = width * part;
   return {to_key(first), to_key(part == parts - 1 ? ~HashNumber{0} : first + width - 1)};

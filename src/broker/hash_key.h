@@ -1,4 +1,5 @@
-// broker/hash_key.h: arithmetic of 128-bit hash keys: the decimal text of the APIs, and even shares of the range.
+// broker/hash_key.h: arithmetic of 128-bit hash keys: the decimal text of the APIs, and even shares of the
+// range.
 #pragma once
 
 #include <cstdint>

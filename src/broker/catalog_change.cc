@@ -1,0 +1,137 @@
+#include "broker/catalog_change.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "broker/hash_key.h"
+#include "broker/reshard.h"
+
+namespace millrace::broker {
+namespace {
+
+Result<std::shared_ptr<const Stream>> by_id(const Catalog& catalog, std::uint64_t id) {
+  for (const auto& [name, stream] : catalog.streams)
+    if (stream->id == id) return stream;
+  return Error{ErrorKind::kNotFound, fmt::format("no stream of id {}", id)};
+}
+
+// Puts a changed copy of `old` in its place.
+void replace(Catalog& catalog, const Stream& old, Stream changed) {
+  catalog.open_shard_count += changed.open_shards.size();
+  catalog.open_shard_count -= old.open_shards.size();
+  catalog.streams[changed.name] = std::make_shared<const Stream>(std::move(changed));
+}
+
+Result<void> change(Catalog& catalog, const StreamCreated& created) {
+  if (catalog.find(created.name) != nullptr)
+    return Error{ErrorKind::kConflict, fmt::format("stream {} exists", created.name)};
+  if (created.shard_count == 0) return Error{ErrorKind::kInvalid, "a stream has at least one shard"};
+  Stream stream;
+  stream.name = created.name;
+  stream.id = catalog.next_stream_id++;
+  stream.status = StreamStatus::kCreating;
+  stream.created_ms = created.now_ms;
+  stream.retention_hours = created.retention_hours;
+  stream.tags = created.tags;
+  stream.on_demand = created.on_demand;
+  stream.shards.reserve(created.shard_count);
+  for (std::uint32_t part = 0; part < created.shard_count; ++part)
+    stream.shards.push_back(Shard{.key = log::ShardKey{catalog.next_shard_key++},
+                                  .index = stream.next_index++,
+                                  .range = even_share(part, created.shard_count),
+                                  .created_s = created.now_ms / 1000,
+                                  .parent = std::nullopt,
+                                  .adjacent_parent = std::nullopt,
+                                  .end_offset = std::nullopt});
+  stream.index_shards();
+  catalog.open_shard_count += stream.open_shards.size();
+  catalog.streams.emplace(created.name, std::make_shared<const Stream>(std::move(stream)));
+  return {};
+}
+
+Result<void> change(Catalog& catalog, const StreamActivated& activated) {
+  MR_ASSIGN(const auto old, by_id(catalog, activated.id));
+  Stream stream = *old;
+  stream.status = StreamStatus::kActive;
+  replace(catalog, *old, std::move(stream));
+  return {};
+}
+
+Result<void> change(Catalog& catalog, const StreamDeleting& deleting) {
+  MR_ASSIGN(const auto old, by_id(catalog, deleting.id));
+  Stream stream = *old;
+  stream.status = StreamStatus::kDeleting;
+  stream.plan.reset();
+  replace(catalog, *old, std::move(stream));
+  return {};
+}
+
+Result<void> change(Catalog& catalog, const StreamDeleted& deleted) {
+  MR_ASSIGN(const auto old, by_id(catalog, deleted.id));
+  catalog.open_shard_count -= old->open_shards.size();
+  catalog.streams.erase(old->name);
+  return {};
+}
+
+Result<void> change(Catalog& catalog, const ReshardBegun& begun) {
+  MR_ASSIGN(const auto old, by_id(catalog, begun.id));
+  if (old->status != StreamStatus::kActive)
+    return Error{ErrorKind::kConflict, fmt::format("stream {} is not active", old->name)};
+  Stream stream = *old;
+  stream.status = StreamStatus::kUpdating;
+  stream.plan = begun.plan;
+  replace(catalog, *old, std::move(stream));
+  return {};
+}
+
+Result<void> change(Catalog& catalog, const ReshardDone& done) {
+  MR_ASSIGN(const auto old, by_id(catalog, done.id));
+  if (!old->plan) return Error{ErrorKind::kConflict, fmt::format("stream {} has no plan", old->name)};
+  Stream stream = *old;
+  MR_TRY(apply_plan(stream, *old->plan, done.end_offsets, done.now_ms, catalog.next_shard_key));
+  stream.plan.reset();
+  stream.status = StreamStatus::kActive;
+  replace(catalog, *old, std::move(stream));
+  return {};
+}
+
+Result<void> change(Catalog& catalog, const RetentionSet& retention) {
+  MR_ASSIGN(const auto old, by_id(catalog, retention.id));
+  Stream stream = *old;
+  stream.retention_hours = retention.hours;
+  replace(catalog, *old, std::move(stream));
+  return {};
+}
+
+Result<void> change(Catalog& catalog, const TagsChanged& tags) {
+  MR_ASSIGN(const auto old, by_id(catalog, tags.id));
+  Stream stream = *old;
+  for (const auto& [key, value] : tags.set) stream.tags[key] = value;
+  for (const std::string& key : tags.removed) stream.tags.erase(key);
+  replace(catalog, *old, std::move(stream));
+  return {};
+}
+
+Result<void> change(Catalog& catalog, const ShardsExpired& expired) {
+  MR_ASSIGN(const auto old, by_id(catalog, expired.id));
+  Stream stream = *old;
+  std::erase_if(stream.shards, [&](const Shard& shard) {
+    return !shard.open() &&
+           std::find(expired.indexes.begin(), expired.indexes.end(), shard.index) != expired.indexes.end();
+  });
+  stream.index_shards();
+  replace(catalog, *old, std::move(stream));
+  return {};
+}
+
+}  // namespace
+
+Result<Catalog> apply(const Catalog& catalog, const CatalogChange& entry) {
+  Catalog changed = catalog;
+  MR_TRY(std::visit([&](const auto& kind) { return change(changed, kind); }, entry));
+  ++changed.version;
+  return changed;
+}
+
+}  // namespace millrace::broker

@@ -1,0 +1,74 @@
+// broker/catalog_change.h: the entries of the control log that change the catalog, and the catalog as a
+// snapshot. Both are JSON: docs/format.md, "Control log".
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "broker/catalog.h"
+
+namespace millrace::broker {
+
+struct StreamCreated {
+  std::string name;
+  std::int64_t now_ms;
+  std::uint32_t shard_count;
+  std::int64_t retention_hours;
+  bool on_demand;
+  std::map<std::string, std::string> tags;
+};
+// The rest name a stream by its id: a name may be used again.
+struct StreamActivated {
+  std::uint64_t id;
+};
+struct StreamDeleting {
+  std::uint64_t id;
+};
+struct StreamDeleted {
+  std::uint64_t id;
+};
+struct ReshardBegun {
+  std::uint64_t id;
+  ReshardPlan plan;
+};
+struct ReshardDone {
+  std::uint64_t id;
+  std::int64_t now_ms;
+  std::map<std::uint32_t, std::uint64_t> end_offsets;  // by shard index
+};
+struct RetentionSet {
+  std::uint64_t id;
+  std::int64_t hours;
+};
+struct TagsChanged {
+  std::uint64_t id;
+  std::map<std::string, std::string> set;
+  std::vector<std::string> removed;
+};
+struct ShardsExpired {
+  std::uint64_t id;
+  std::vector<std::uint32_t> indexes;
+};
+
+using CatalogChange = std::variant<StreamCreated, StreamActivated, StreamDeleting, StreamDeleted,
+                                   ReshardBegun, ReshardDone, RetentionSet, TagsChanged, ShardsExpired>;
+
+std::string encode(const CatalogChange& change);
+// errors   kCorrupt: not an entry that this version writes
+Result<CatalogChange> decode_change(std::string_view json);
+
+// The catalog after `change`; deterministic. errors   kConflict, kNotFound, kInvalid: it does not fit the
+// catalog
+Result<Catalog> apply(const Catalog& catalog, const CatalogChange& change);
+
+std::string encode(const Catalog& catalog);
+// errors   kCorrupt
+Result<Catalog> decode_catalog(std::string_view json);
+
+}  // namespace millrace::broker

@@ -1,0 +1,214 @@
+// The JSON of catalog changes and snapshots: docs/format.md, "Control log".
+#include <nlohmann/json.hpp>
+
+#include "broker/catalog_change.h"
+#include "broker/hash_key.h"
+
+namespace millrace::broker {
+namespace {
+
+using nlohmann::json;
+
+Error corrupt(const std::string& why) { return Error{ErrorKind::kCorrupt, "control log: " + why}; }
+
+// Reading throws json::exception on any surprise, caught in the two functions that read.
+log::HashKey hash_key_from(const json& value) {
+  const auto key = parse_hash_key(value.get_ref<const std::string&>());
+  if (!key) throw json::other_error::create(500, "hash key out of range", &value);
+  return *key;
+}
+
+template <typename T>
+std::optional<T> optional_from(const json& object, const char* name) {
+  const auto at = object.find(name);
+  return at == object.end() ? std::nullopt : std::optional<T>(at->template get<T>());
+}
+
+json to_json(const ReshardPlan& plan) {
+  json steps = json::array();
+  for (const ReshardStep& step : plan) {
+    json entry{{"shard", step.shard}};
+    if (step.merge_with) entry["merge_with"] = *step.merge_with;
+    if (step.split_at) entry["split_at"] = to_decimal(*step.split_at);
+    steps.push_back(std::move(entry));
+  }
+  return steps;
+}
+
+ReshardPlan plan_from(const json& steps) {
+  ReshardPlan plan;
+  for (const json& entry : steps) {
+    ReshardStep step{
+        entry.at("shard").get<std::uint32_t>(), optional_from<std::uint32_t>(entry, "merge_with"), {}};
+    if (entry.contains("split_at")) step.split_at = hash_key_from(entry["split_at"]);
+    plan.push_back(step);
+  }
+  return plan;
+}
+
+json to_json(const Shard& shard) {
+  json entry{{"key", log::to_number(shard.key)},
+             {"index", shard.index},
+             {"first", to_decimal(shard.range.first)},
+             {"last", to_decimal(shard.range.last)},
+             {"created_s", shard.created_s}};
+  if (shard.parent) entry["parent"] = *shard.parent;
+  if (shard.adjacent_parent) entry["adjacent_parent"] = *shard.adjacent_parent;
+  if (shard.end_offset) {
+    entry["end_offset"] = *shard.end_offset;
+    entry["closed_ms"] = shard.closed_ms;
+  }
+  return entry;
+}
+
+Shard shard_from(const json& entry) {
+  return Shard{.key = log::ShardKey{entry.at("key").get<std::uint64_t>()},
+               .index = entry.at("index").get<std::uint32_t>(),
+               .range = {hash_key_from(entry.at("first")), hash_key_from(entry.at("last"))},
+               .created_s = entry.at("created_s").get<std::int64_t>(),
+               .parent = optional_from<std::uint32_t>(entry, "parent"),
+               .adjacent_parent = optional_from<std::uint32_t>(entry, "adjacent_parent"),
+               .end_offset = optional_from<std::uint64_t>(entry, "end_offset"),
+               .closed_ms = entry.value("closed_ms", std::int64_t{0})};
+}
+
+json to_json(const StreamCreated& created) {
+  return {{"change", "stream_created"},
+          {"name", created.name},
+          {"now_ms", created.now_ms},
+          {"shard_count", created.shard_count},
+          {"on_demand", created.on_demand},
+          {"retention_hours", created.retention_hours},
+          {"tags", created.tags}};
+}
+json to_json(const StreamActivated& entry) { return {{"change", "stream_activated"}, {"id", entry.id}}; }
+json to_json(const StreamDeleting& entry) { return {{"change", "stream_deleting"}, {"id", entry.id}}; }
+json to_json(const StreamDeleted& entry) { return {{"change", "stream_deleted"}, {"id", entry.id}}; }
+json to_json(const ReshardBegun& entry) {
+  return {{"change", "reshard_begun"}, {"id", entry.id}, {"plan", to_json(entry.plan)}};
+}
+json to_json(const ReshardDone& entry) {
+  json ends = json::array();
+  for (const auto& [index, offset] : entry.end_offsets) ends.push_back({index, offset});
+  return {{"change", "reshard_done"},
+          {"id", entry.id},
+          {"now_ms", entry.now_ms},
+          {"end_offsets", std::move(ends)}};
+}
+json to_json(const RetentionSet& entry) {
+  return {{"change", "retention_set"}, {"id", entry.id}, {"hours", entry.hours}};
+}
+json to_json(const TagsChanged& entry) {
+  return {{"change", "tags_changed"}, {"id", entry.id}, {"set", entry.set}, {"removed", entry.removed}};
+}
+json to_json(const ShardsExpired& entry) {
+  return {{"change", "shards_expired"}, {"id", entry.id}, {"indexes", entry.indexes}};
+}
+
+CatalogChange change_from(const json& entry) {
+  const std::string kind = entry.at("change").get<std::string>();
+  if (kind == "stream_created")
+    return StreamCreated{.name = entry.at("name").get<std::string>(),
+                         .now_ms = entry.at("now_ms").get<std::int64_t>(),
+                         .shard_count = entry.at("shard_count").get<std::uint32_t>(),
+                         .retention_hours = entry.at("retention_hours").get<std::int64_t>(),
+                         .on_demand = entry.at("on_demand").get<bool>(),
+                         .tags = entry.at("tags").get<std::map<std::string, std::string>>()};
+  const auto id = entry.at("id").get<std::uint64_t>();
+  if (kind == "stream_activated") return StreamActivated{id};
+  if (kind == "stream_deleting") return StreamDeleting{id};
+  if (kind == "stream_deleted") return StreamDeleted{id};
+  if (kind == "reshard_begun") return ReshardBegun{id, plan_from(entry.at("plan"))};
+  if (kind == "reshard_done") {
+    ReshardDone done{id, entry.at("now_ms").get<std::int64_t>(), {}};
+    for (const json& end : entry.at("end_offsets"))
+      done.end_offsets.emplace(end.at(0).get<std::uint32_t>(), end.at(1).get<std::uint64_t>());
+    return done;
+  }
+  if (kind == "retention_set") return RetentionSet{id, entry.at("hours").get<std::int64_t>()};
+  if (kind == "tags_changed")
+    return TagsChanged{id, entry.at("set").get<std::map<std::string, std::string>>(),
+                       entry.at("removed").get<std::vector<std::string>>()};
+  if (kind == "shards_expired")
+    return ShardsExpired{id, entry.at("indexes").get<std::vector<std::uint32_t>>()};
+  throw json::other_error::create(501, "unknown change " + kind, &entry);
+}
+
+json to_json(const Stream& stream) {
+  json shards = json::array();
+  for (const Shard& shard : stream.shards) shards.push_back(to_json(shard));
+  json entry{{"name", stream.name},
+             {"id", stream.id},
+             {"status", static_cast<int>(stream.status)},
+             {"created_ms", stream.created_ms},
+             {"retention_hours", stream.retention_hours},
+             {"tags", stream.tags},
+             {"on_demand", stream.on_demand},
+             {"next_index", stream.next_index},
+             {"shards", std::move(shards)}};
+  if (stream.plan) entry["plan"] = to_json(*stream.plan);
+  return entry;
+}
+
+std::shared_ptr<const Stream> stream_from(const json& entry) {
+  auto stream = std::make_shared<Stream>();
+  stream->name = entry.at("name").get<std::string>();
+  stream->id = entry.at("id").get<std::uint64_t>();
+  const int status = entry.at("status").get<int>();
+  if (status < 0 || status > static_cast<int>(StreamStatus::kDeleting))
+    throw json::other_error::create(501, "unknown status", &entry);
+  stream->status = static_cast<StreamStatus>(status);
+  stream->created_ms = entry.at("created_ms").get<std::int64_t>();
+  stream->retention_hours = entry.at("retention_hours").get<std::int64_t>();
+  stream->tags = entry.at("tags").get<std::map<std::string, std::string>>();
+  stream->on_demand = entry.at("on_demand").get<bool>();
+  stream->next_index = entry.at("next_index").get<std::uint32_t>();
+  for (const json& shard : entry.at("shards")) stream->shards.push_back(shard_from(shard));
+  if (entry.contains("plan")) stream->plan = plan_from(entry["plan"]);
+  stream->index_shards();
+  return stream;
+}
+
+}  // namespace
+
+std::string encode(const CatalogChange& entry) {
+  return std::visit([](const auto& kind) { return to_json(kind).dump(); }, entry);
+}
+
+Result<CatalogChange> decode_change(std::string_view text) {
+  try {
+    return change_from(json::parse(text));
+  } catch (const json::exception& error) {
+    return corrupt(error.what());
+  }
+}
+
+std::string encode(const Catalog& catalog) {
+  json streams = json::array();
+  for (const auto& [name, stream] : catalog.streams) streams.push_back(to_json(*stream));
+  return json{{"version", catalog.version},
+              {"next_stream_id", catalog.next_stream_id},
+              {"next_shard_key", catalog.next_shard_key},
+              {"streams", std::move(streams)}}
+      .dump();
+}
+
+Result<Catalog> decode_catalog(std::string_view text) {
+  try {
+    const json entry = json::parse(text);
+    Catalog catalog;
+    catalog.version = entry.at("version").get<std::uint64_t>();
+    catalog.next_stream_id = entry.at("next_stream_id").get<std::uint64_t>();
+    catalog.next_shard_key = entry.at("next_shard_key").get<std::uint64_t>();
+    for (const json& item : entry.at("streams")) {
+      auto stream = stream_from(item);
+      catalog.open_shard_count += stream->open_shards.size();
+      catalog.streams.emplace(stream->name, std::move(stream));
+    }
+    return catalog;
+  } catch (const json::exception& error) {
+    return corrupt(error.what());
+  }
+}
+
+}  // namespace millrace::broker
