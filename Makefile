@@ -1,0 +1,53 @@
+# Everything a person or CI does here, one word each. Each word installs what it lacks (packaging/packages.txt).
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test build bench demo test-interop fuzz lint format
+
+help:
+	@echo 'make run           build, then serve on 127.0.0.1:4566 with data in ./data (more flags: ARGS="--loops 1")'
+	@echo 'make test          every test; ends with one line: N passed, N failed, N skipped'
+	@echo 'make build         build/release/millrace'
+	@echo 'make demo          a live user-behaviour pipeline, end to end (more flags: ARGS="--rate 50000")'
+	@echo 'make bench         the benchmarks'
+	@echo 'make test-interop  the newest clients of other ecosystems, beyond those of make test'
+	@echo 'make fuzz          every fuzz target for SECONDS_EACH=60 seconds'
+	@echo 'make lint          formatting, house rules, imports, clang-tidy'
+	@echo 'make format        formats every C++ file'
+
+build:
+	@tools/install-packages server
+	@tools/build release millrace
+
+run: build
+	@exec build/release/millrace serve $(ARGS)
+
+test:
+	@tools/install-packages server test
+	@tools/test
+
+demo: build
+	@tools/install-packages demo
+	@examples/demo/run $(ARGS)
+
+bench: build
+	@tools/install-packages bench
+	@tools/build bench
+	@bench/run $(ARGS)
+
+test-interop: build
+	@tools/install-packages interop
+	@tests/interop/run $(ARGS)
+
+SECONDS_EACH ?= 60
+fuzz:
+	@tools/install-packages server fuzz
+	@tools/build fuzz
+	@tools/fuzz $(SECONDS_EACH)
+
+lint:
+	@tools/install-packages server test lint
+	@tools/lint
+
+format:
+	@tools/install-packages lint
+	@tools/format
