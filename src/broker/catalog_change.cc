@@ -127,7 +127,7 @@ Result<void> change(Catalog& catalog, const ShardsExpired& expired) {
 
 }  // namespace
 
-Result<Catalog> apply(const Catalog& catalog, const CatalogChange& entry) {
+Result<Catalog> apply_change(const Catalog& catalog, const CatalogChange& entry) {
   Catalog changed = catalog;
   MR_TRY(std::visit([&](const auto& kind) { return change(changed, kind); }, entry));
   ++changed.version;

@@ -65,7 +65,7 @@ Result<CatalogChange> decode_change(std::string_view json);
 
 // The catalog after `change`; deterministic. errors   kConflict, kNotFound, kInvalid: it does not fit the
 // catalog
-Result<Catalog> apply(const Catalog& catalog, const CatalogChange& change);
+Result<Catalog> apply_change(const Catalog& catalog, const CatalogChange& change);
 
 std::string encode(const Catalog& catalog);
 // errors   kCorrupt

@@ -1,0 +1,366 @@
+#include "broker/controller.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "broker/reshard.h"
+
+namespace millrace::broker {
+namespace {
+
+constexpr std::int64_t kMs = 1'000'000;   // in ns
+constexpr std::int64_t kRetryMs = 1'000;  // after a failed transition
+constexpr std::int64_t kHousekeepingMs = 60'000;
+constexpr std::uint64_t kEntriesBetweenSnapshots = 256;
+
+Error no_stream(const std::string& name) {
+  return Error{ErrorKind::kNotFound, fmt::format("no stream {}", name)};
+}
+
+}  // namespace
+
+std::int64_t retention_ms(const Stream& stream) {
+  return stream.retention_hours < 0 ? log::kRetentionUnlimited : stream.retention_hours * 3'600'000;
+}
+
+// While one lives, its command is the only one. Gives the turn on when it goes.
+struct Controller::Turn {
+  explicit Turn(Controller& owner) : controller(owner) {}
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() { controller.next_turn(); }
+
+  static auto wait(Controller& controller) {
+    return eventually<int>([&controller](auto done) {
+      if (std::exchange(controller.busy_, true))
+        controller.turns_.emplace_back([done]() mutable { done(0); });
+      else
+        done(0);
+    });
+  }
+
+  Controller& controller;
+};
+
+void Controller::next_turn() {
+  if (turns_.empty()) {
+    busy_ = false;
+    return;
+  }
+  loop_.post(std::move(turns_.front()));
+  turns_.pop_front();
+}
+
+Controller::Controller(log::LogEnvironment& environment, log::Log& log, CatalogBoard& board,
+                       std::unique_ptr<cluster::ControlLog> control_log,
+                       std::shared_ptr<const Catalog> catalog, BrokerOptions options)
+    : environment_(environment),
+      log_(log),
+      board_(board),
+      control_log_(std::move(control_log)),
+      catalog_(std::move(catalog)),
+      options_(std::move(options)),
+      loop_(board.loop(0)),
+      worker_(environment.start_worker("control", 0)) {}
+
+void Controller::start() {
+  for (const auto& [name, stream] : catalog_->streams)
+    if (stream->status != StreamStatus::kActive) advance_later(stream->id, options_.transition_ms);
+  keep_house_later();
+}
+
+Task<void> Controller::close() {
+  co_await Turn::wait(*this);
+  const Turn turn(*this);
+  closed_ = true;
+}
+
+Result<std::shared_ptr<const Stream>> Controller::active_stream(const std::string& name) const {
+  auto stream = catalog_->find(name);
+  if (stream == nullptr) return no_stream(name);
+  if (stream->status != StreamStatus::kActive)
+    return Error{ErrorKind::kConflict, fmt::format("stream {} is not ACTIVE", name)};
+  return stream;
+}
+
+std::shared_ptr<const Stream> Controller::by_id(std::uint64_t id) const {
+  for (const auto& [name, stream] : catalog_->streams)
+    if (stream->id == id) return stream;
+  return nullptr;
+}
+
+Task<Result<void>> Controller::create_stream(CreateStream request) {
+  co_await Turn::wait(*this);
+  const Turn turn(*this);
+  if (catalog_->find(request.name) != nullptr)
+    co_return Error{ErrorKind::kConflict, fmt::format("stream {} exists", request.name)};
+  if (catalog_->open_shard_count + request.shard_count > options_.shards_per_account_max)
+    co_return Error{ErrorKind::kLimit, fmt::format("{} open shards and {} more would be over the limit of {}",
+                                                   catalog_->open_shard_count, request.shard_count,
+                                                   options_.shards_per_account_max)};
+  CatalogChange created = StreamCreated{.name = request.name,
+                                        .now_ms = environment_.clock.wall_ms(),
+                                        .shard_count = request.shard_count,
+                                        .retention_hours = 24,
+                                        .on_demand = request.on_demand,
+                                        .tags = std::move(request.tags)};
+  auto committed = co_await commit(std::move(created));
+  if (committed.ok()) advance_later(catalog_->find(request.name)->id, options_.transition_ms);
+  co_return committed;
+}
+
+Task<Result<void>> Controller::delete_stream(std::string name) {
+  co_await Turn::wait(*this);
+  const Turn turn(*this);
+  const auto stream = catalog_->find(name);
+  if (stream == nullptr) co_return no_stream(name);
+  if (stream->status == StreamStatus::kDeleting) co_return Result<void>{};
+  CatalogChange deleting = StreamDeleting{stream->id};
+  auto committed = co_await commit(std::move(deleting));
+  if (committed.ok()) advance_later(stream->id, options_.transition_ms);
+  co_return committed;
+}
+
+Task<Result<void>> Controller::reshard(ReshardRequest request) {
+  co_await Turn::wait(*this);
+  const Turn turn(*this);
+  const auto found = active_stream(request.name);
+  if (!found.ok()) co_return found.error();
+  const Stream& stream = **found;
+  Result<ReshardPlan> plan = [&]() -> Result<ReshardPlan> {
+    switch (request.kind) {
+      case Reshard::kSplit:
+        return plan_split(stream, request.shard, request.split_at);
+      case Reshard::kMerge:
+        return plan_merge(stream, request.shard, request.adjacent_or_target);
+      case Reshard::kEven:
+        return plan_even(stream, request.adjacent_or_target);
+    }
+    return Error{ErrorKind::kInvalid, "unknown kind of reshard"};
+  }();
+  if (!plan.ok()) co_return plan.error();
+  const std::uint64_t more =
+      request.kind == Reshard::kMerge ? 0
+      : request.kind == Reshard::kSplit
+          ? 1
+          : std::max<std::uint64_t>(request.adjacent_or_target, stream.open_shards.size()) -
+                stream.open_shards.size();
+  if (catalog_->open_shard_count + more > options_.shards_per_account_max)
+    co_return Error{ErrorKind::kLimit,
+                    fmt::format("{} open shards and {} more would be over the limit of {}",
+                                catalog_->open_shard_count, more, options_.shards_per_account_max)};
+  const std::uint64_t id = stream.id;
+  CatalogChange begun = ReshardBegun{id, std::move(*plan)};
+  auto committed = co_await commit(std::move(begun));
+  if (committed.ok()) advance_later(id, options_.transition_ms);
+  co_return committed;
+}
+
+Task<Result<void>> Controller::set_retention(std::string name, std::int64_t hours) {
+  co_await Turn::wait(*this);
+  const Turn turn(*this);
+  const auto found = active_stream(name);
+  if (!found.ok()) co_return found.error();
+  CatalogChange retention = RetentionSet{(*found)->id, hours};
+  auto committed = co_await commit(std::move(retention));
+  co_return committed;
+}
+
+Task<Result<void>> Controller::change_tags(std::string name, std::map<std::string, std::string> set,
+                                           std::vector<std::string> removed) {
+  co_await Turn::wait(*this);
+  const Turn turn(*this);
+  const auto stream = catalog_->find(name);
+  if (stream == nullptr) co_return no_stream(name);
+  CatalogChange tags = TagsChanged{stream->id, std::move(set), std::move(removed)};
+  auto committed = co_await commit(std::move(tags));
+  co_return committed;
+}
+
+Task<Result<void>> Controller::store(std::string entry) {
+  auto stored = co_await eventually<Result<void>>([&](auto done) {
+    worker_->run([this, &entry, done]() mutable {
+      loop_.post([done, outcome = control_log_->append(entry)]() mutable { done(std::move(outcome)); });
+    });
+  });
+  if (!stored.ok() && stored.error().kind != ErrorKind::kUnavailable) {
+    doubt_ = stored.error().text;
+    environment_.warn(fmt::format("control log in doubt, restart to resolve: {}", doubt_));
+  }
+  co_return stored;
+}
+
+Task<Result<void>> Controller::commit(CatalogChange change) {
+  if (closed_) co_return Error{ErrorKind::kUnavailable, "shutting down"};
+  if (!doubt_.empty())
+    co_return Error{ErrorKind::kUnavailable,
+                    fmt::format("control log in doubt, restart to resolve: {}", doubt_)};
+  auto applied = apply_change(*catalog_, change);
+  if (!applied.ok()) co_return applied.error();
+  std::string entry = encode(change);
+  auto stored = co_await store(std::move(entry));
+  if (!stored.ok()) co_return stored;
+
+  const auto old_catalog = std::exchange(catalog_, std::make_shared<const Catalog>(std::move(*applied)));
+  co_await open_shards(*old_catalog, *catalog_);  // before anyone can route there
+  co_await board_.publish(catalog_);
+  co_await remove_shards(*old_catalog, *catalog_);  // after nobody routes there
+  co_await snapshot_if_due();
+  co_return Result<void>{};
+}
+
+// Tells the log of shards that are new, and of retentions that differ.
+Task<void> Controller::open_shards(const Catalog& old_catalog, const Catalog& new_catalog) {
+  std::vector<std::vector<log::ShardOptions>> opened(board_.loops());
+  for (const auto& [name, stream] : new_catalog.streams) {
+    const auto before = old_catalog.find(name);
+    if (before == stream) continue;
+    const bool same_retention =
+        before != nullptr && before->id == stream->id && before->retention_hours == stream->retention_hours;
+    for (const Shard& shard : stream->shards) {
+      if (same_retention && before->find(shard.index) != nullptr) continue;
+      opened[log::loop_of(shard.key, board_.loops())].push_back({shard.key, retention_ms(*stream)});
+    }
+  }
+  co_await board_.on_each_loop([&](std::size_t index) {
+    for (const log::ShardOptions& options : opened[index]) log_.open_shard(options);
+  });
+}
+
+Task<void> Controller::remove_shards(const Catalog& old_catalog, const Catalog& new_catalog) {
+  std::vector<std::vector<log::ShardKey>> removed(board_.loops());
+  for (const auto& [name, stream] : old_catalog.streams) {
+    const auto after = new_catalog.find(name);
+    if (after == stream) continue;
+    for (const Shard& shard : stream->shards)
+      if (after == nullptr || after->id != stream->id || after->find(shard.index) == nullptr)
+        removed[log::loop_of(shard.key, board_.loops())].push_back(shard.key);
+  }
+  co_await board_.on_each_loop([&](std::size_t index) {
+    for (const log::ShardKey shard : removed[index]) log_.remove_shard(shard);
+  });
+}
+
+Task<void> Controller::snapshot_if_due() {
+  if (control_log_->since_snapshot() < kEntriesBetweenSnapshots) co_return;
+  auto done_snapshot = co_await eventually<Result<void>>([this](auto done) {
+    worker_->run([this, done, catalog = catalog_]() mutable {
+      loop_.post(
+          [done, outcome = control_log_->snapshot(encode(*catalog))]() mutable { done(std::move(outcome)); });
+    });
+  });
+  if (!done_snapshot.ok())
+    environment_.warn(
+        fmt::format("control log not shortened, will be tried again: {}", done_snapshot.error().text));
+}
+
+void Controller::advance_later(std::uint64_t id, std::int64_t delay_ms) {
+  loop_.post_after(delay_ms * kMs, [weak = weak_from_this(), id] {
+    if (const auto self = weak.lock(); self && !self->closed_) spawn(self->advance(id));
+  });
+}
+
+Task<Result<void>> Controller::next_status(const std::shared_ptr<const Stream>& stream) {
+  switch (stream->status) {
+    case StreamStatus::kActive:
+      break;
+    case StreamStatus::kCreating:
+      return commit(StreamActivated{stream->id});
+    case StreamStatus::kUpdating:
+      return carry_out_plan(stream);
+    case StreamStatus::kDeleting:
+      return commit(StreamDeleted{stream->id});
+  }
+  assertion_failed("a passing status", __FILE__, __LINE__);
+}
+
+Task<void> Controller::advance(std::uint64_t id) {
+  co_await Turn::wait(*this);
+  const Turn turn(*this);
+  const auto stream = by_id(id);
+  if (stream == nullptr || closed_) co_return;
+  Result<void> moved;
+  switch (stream->status) {
+    case StreamStatus::kActive:
+      break;
+    case StreamStatus::kCreating:
+      moved = co_await commit(StreamActivated{id});
+      break;
+    case StreamStatus::kUpdating:
+      moved = co_await carry_out_plan(stream);
+      break;
+    case StreamStatus::kDeleting:
+      moved = co_await commit(StreamDeleted{id});
+      break;
+  }
+  if (moved.ok()) co_return;
+  environment_.warn(fmt::format("stream {} stays as it is for now: {}", stream->name, moved.error().text));
+  advance_later(id, kRetryMs);
+}
+
+// Seals the shards that close, then commits their ends and their children in one entry.
+Task<Result<void>> Controller::carry_out_plan(std::shared_ptr<const Stream> stream) {
+  MR_ASSERT(stream->plan.has_value());
+  const std::vector<std::uint32_t> closing = shards_closed_by(*stream, *stream->plan);
+  std::map<std::uint32_t, std::uint64_t> end_offsets;
+  Result<void> outcome;
+  for (const std::uint32_t index : closing) {
+    const Shard* shard = stream->find(index);
+    MR_ASSERT(shard != nullptr);
+    co_await switch_to(board_.loop(log::loop_of(shard->key, board_.loops())));
+    auto end = co_await log_.seal(shard->key);
+    co_await switch_to(loop_);
+    if (!end.ok()) {
+      outcome = end.error();
+      break;
+    }
+    end_offsets.emplace(index, *end);
+  }
+  if (outcome.ok()) {
+    CatalogChange done = ReshardDone{stream->id, environment_.clock.wall_ms(), std::move(end_offsets)};
+    outcome = co_await commit(std::move(done));
+  }
+  if (outcome.ok() || !doubt_.empty()) co_return outcome;
+
+  // Not carried out: the old shards go on, and whoever waits for new ones looks again.
+  co_await board_.on_each_loop([&](std::size_t loop) {
+    for (const std::uint32_t index : closing)
+      if (log::loop_of(stream->find(index)->key, board_.loops()) == loop)
+        log_.unseal(stream->find(index)->key);
+  });
+  Catalog same = *catalog_;
+  ++same.version;
+  catalog_ = std::make_shared<const Catalog>(std::move(same));
+  co_await board_.publish(catalog_);
+  co_return outcome;
+}
+
+void Controller::keep_house_later() {
+  loop_.post_after(kHousekeepingMs * kMs, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self || self->closed_) return;
+    spawn(self->expire_closed_shards());
+    self->keep_house_later();
+  });
+}
+
+// A closed shard leaves the catalog when the last record it can hold has expired.
+Task<void> Controller::expire_closed_shards() {
+  co_await Turn::wait(*this);
+  const Turn turn(*this);
+  const auto catalog = catalog_;
+  const std::int64_t now_ms = environment_.clock.wall_ms();
+  for (const auto& [name, stream] : catalog->streams) {
+    if (stream->retention_hours < 0 || stream->status != StreamStatus::kActive) continue;
+    ShardsExpired expired{stream->id, {}};
+    for (const Shard& shard : stream->shards)
+      if (!shard.open() && shard.closed_ms + retention_ms(*stream) < now_ms)
+        expired.indexes.push_back(shard.index);
+    if (expired.indexes.empty()) continue;
+    auto committed = co_await commit(std::move(expired));
+    if (!committed.ok()) co_return;  // the next round tries again
+  }
+}
+
+}  // namespace millrace::broker

@@ -1,0 +1,91 @@
+// broker/controller.h: the commands that change what exists, one at a time, each durable before it is seen.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/task.h"
+#include "broker/broker.h"
+#include "broker/catalog_board.h"
+#include "broker/catalog_change.h"
+#include "cluster/control_log.h"
+#include "log/log.h"
+
+namespace millrace::broker {
+
+// The retention of a shard, as the log takes it.
+std::int64_t retention_ms(const Stream& stream);
+
+// Lives on the control loop, loop 0: its commands are called there and resume there.
+class Controller : public std::enable_shared_from_this<Controller> {
+ public:
+  // `environment`, `log` and `board` are borrowed and outlive the controller's last callback: call close()
+  // first.
+  Controller(log::LogEnvironment& environment, log::Log& log, CatalogBoard& board,
+             std::unique_ptr<cluster::ControlLog> control_log, std::shared_ptr<const Catalog> catalog,
+             BrokerOptions options);
+
+  // Resumes what a stop interrupted, and housekeeping. On the control loop.
+  void start();
+  // Lets the command under way end and refuses later ones.
+  Task<void> close();
+
+  // As Broker's.
+  Task<Result<void>> create_stream(CreateStream request);
+  Task<Result<void>> delete_stream(std::string name);
+  enum class Reshard : std::uint8_t { kSplit, kMerge, kEven };
+  struct ReshardRequest {
+    Reshard kind;
+    std::string name;
+    std::uint32_t shard = 0;
+    std::uint32_t adjacent_or_target = 0;
+    log::HashKey split_at{};
+  };
+  Task<Result<void>> reshard(ReshardRequest request);
+  Task<Result<void>> set_retention(std::string name, std::int64_t hours);
+  Task<Result<void>> change_tags(std::string name, std::map<std::string, std::string> set,
+                                 std::vector<std::string> removed);
+
+ private:
+  // Commands wait here for their turn, in order.
+  struct Turn;
+  void next_turn();
+
+  // Makes `change` durable, prepares the log for it, and shows it to every loop.
+  Task<Result<void>> commit(CatalogChange change);
+  Task<Result<void>> store(std::string entry);
+  Task<void> open_shards(const Catalog& old_catalog, const Catalog& new_catalog);
+  Task<void> remove_shards(const Catalog& old_catalog, const Catalog& new_catalog);
+  Task<void> snapshot_if_due();
+
+  Result<std::shared_ptr<const Stream>> active_stream(const std::string& name) const;
+  std::shared_ptr<const Stream> by_id(std::uint64_t id) const;
+
+  // Moves a stream out of a passing status, after transition_ms.
+  void advance_later(std::uint64_t id, std::int64_t delay_ms);
+  Task<void> advance(std::uint64_t id);
+  Task<Result<void>> next_status(const std::shared_ptr<const Stream>& stream);
+  Task<Result<void>> carry_out_plan(std::shared_ptr<const Stream> stream);
+  void keep_house_later();
+  Task<void> expire_closed_shards();
+
+  log::LogEnvironment& environment_;
+  log::Log& log_;
+  CatalogBoard& board_;
+  std::unique_ptr<cluster::ControlLog> control_log_;
+  std::shared_ptr<const Catalog> catalog_;
+  BrokerOptions options_;
+  Loop& loop_;
+  std::deque<Callback> turns_;
+  bool busy_ = false;
+  bool closed_ = false;
+  std::string doubt_;  // why no command is taken any more: the control log may or may not hold the last one
+  // Last member: its destructor ends the work that uses the others.
+  std::unique_ptr<Worker> worker_;
+};
+
+}  // namespace millrace::broker
