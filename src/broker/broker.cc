@@ -1,0 +1,163 @@
+#include "broker/broker.h"
+
+#include <future>
+
+#include <fmt/format.h>
+
+#include "broker/catalog_board.h"
+#include "broker/catalog_change.h"
+#include "broker/controller.h"
+#include "broker/put_path.h"
+#include "broker/throttle.h"
+#include "cluster/control_log.h"
+
+namespace millrace::broker {
+namespace {
+
+class LocalBroker final : public Broker {
+ public:
+  LocalBroker(log::LogEnvironment environment, BrokerOptions options, std::unique_ptr<log::Log> log,
+              std::unique_ptr<cluster::ControlLog> control_log, std::shared_ptr<const Catalog> catalog)
+      : environment_(std::move(environment)),
+        options_(std::move(options)),
+        log_(std::move(log)),
+        board_(environment_.loops, catalog),
+        throttle_(environment_.clock),
+        put_path_(board_, *log_, options_.aws_limits ? &throttle_ : nullptr),
+        controller_(std::make_shared<Controller>(environment_, *log_, board_, std::move(control_log),
+                                                 std::move(catalog), options_)) {
+    board_.loop(0).post([controller = controller_] { controller->start(); });
+  }
+
+  Result<void> close() override {
+    std::promise<void> stopped;
+    board_.loop(0).post(
+        [this, &stopped] { spawn(controller_->close(), [&stopped] { stopped.set_value(); }); });
+    stopped.get_future().wait();
+    return log_->close();
+  }
+
+  const BrokerOptions& options() const override { return options_; }
+  std::shared_ptr<const Catalog> catalog() const override { return board_.here(); }
+
+  Task<Result<void>> create_stream(CreateStream request) override {
+    return on_control_loop(controller_->create_stream(std::move(request)));
+  }
+  Task<Result<void>> delete_stream(std::string name) override {
+    return on_control_loop(controller_->delete_stream(std::move(name)));
+  }
+  Task<Result<void>> split_shard(std::string name, std::uint32_t shard,
+                                 log::HashKey new_starting_hash_key) override {
+    return on_control_loop(controller_->reshard({.kind = Controller::Reshard::kSplit,
+                                                 .name = std::move(name),
+                                                 .shard = shard,
+                                                 .split_at = new_starting_hash_key}));
+  }
+  Task<Result<void>> merge_shards(std::string name, std::uint32_t shard, std::uint32_t adjacent) override {
+    return on_control_loop(controller_->reshard({.kind = Controller::Reshard::kMerge,
+                                                 .name = std::move(name),
+                                                 .shard = shard,
+                                                 .adjacent_or_target = adjacent}));
+  }
+  Task<Result<void>> update_shard_count(std::string name, std::uint32_t target) override {
+    return on_control_loop(controller_->reshard(
+        {.kind = Controller::Reshard::kEven, .name = std::move(name), .adjacent_or_target = target}));
+  }
+  Task<Result<void>> set_retention(std::string name, std::int64_t hours) override {
+    return on_control_loop(controller_->set_retention(std::move(name), hours));
+  }
+  Task<Result<void>> add_tags(std::string name, std::map<std::string, std::string> tags) override {
+    return on_control_loop(controller_->change_tags(std::move(name), std::move(tags), {}));
+  }
+  Task<Result<void>> remove_tags(std::string name, std::vector<std::string> keys) override {
+    return on_control_loop(controller_->change_tags(std::move(name), {}, std::move(keys)));
+  }
+
+  Task<Result<PutResult>> put(std::string_view stream, std::span<const PutEntry> entries) override {
+    return put_path_.put(stream, entries);
+  }
+
+  Task<Result<log::ReadBatch>> read(const Shard& shard, std::uint64_t from, log::ReadLimits limits) override {
+    return read_throttled(shard.key, from, limits);
+  }
+  Task<Result<std::uint64_t>> offset_at_time(const Shard& shard, std::int64_t time_ms) override {
+    return on_shard_loop(shard.key, log_->offset_at_time(shard.key, time_ms));
+  }
+  Task<Result<log::Extent>> extent(const Shard& shard) override {
+    return on_shard_loop(shard.key, extent_of(shard.key));
+  }
+
+  const log::Log& log() const override { return *log_; }
+
+ private:
+  Task<Result<void>> on_control_loop(Task<Result<void>> command) {
+    Loop& home = board_.loop(board_.current());
+    co_await switch_to(board_.loop(0));
+    auto outcome = co_await std::move(command);
+    co_await switch_to(home);
+    co_return outcome;
+  }
+
+  // A Task starts when it is awaited: there, on the shard's loop.
+  template <typename T>
+  Task<T> on_shard_loop(log::ShardKey shard, Task<T> task) {
+    Loop& home = board_.loop(board_.current());
+    co_await switch_to(board_.loop(log::loop_of(shard, board_.loops())));
+    auto outcome = co_await std::move(task);
+    co_await switch_to(home);
+    co_return outcome;
+  }
+
+  Task<Result<log::Extent>> extent_of(log::ShardKey shard) { co_return log_->extent(shard); }
+
+  Task<Result<log::ReadBatch>> read_throttled(log::ShardKey shard, std::uint64_t from,
+                                              log::ReadLimits limits) {
+    if (options_.aws_limits && !throttle_.take_read(shard))
+      co_return Error{ErrorKind::kThrottled, "reads of this shard are over 5 a second or 2 MB a second"};
+    Task<Result<log::ReadBatch>> reading = on_shard_loop(shard, log_->read(shard, from, limits));
+    auto batch = co_await std::move(reading);
+    if (options_.aws_limits && batch.ok()) {
+      std::uint64_t bytes = 0;
+      for (const log::RecordView& record : batch->records) bytes += record.key.size() + record.value.size();
+      throttle_.charge_read(shard, bytes);
+    }
+    co_return batch;
+  }
+
+  log::LogEnvironment environment_;
+  BrokerOptions options_;
+  std::unique_ptr<log::Log> log_;
+  CatalogBoard board_;
+  Throttle throttle_;
+  PutPath put_path_;
+  std::shared_ptr<Controller> controller_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Broker>> Broker::open(log::LogEnvironment environment, log::LogOptions log_options,
+                                             store::ObjectStore& store, BrokerOptions options) {
+  MR_ASSIGN(auto opened, cluster::ControlLog::open(store, "control/"));
+  Catalog catalog;
+  if (opened.snapshot) {
+    MR_ASSIGN(catalog, decode_catalog(*opened.snapshot));
+  }
+  for (const std::string& entry : opened.entries) {
+    MR_ASSIGN(const CatalogChange change, decode_change(entry));
+    auto changed = apply_change(catalog, change);
+    if (!changed.ok())
+      return Error{ErrorKind::kCorrupt,
+                   fmt::format("control log: an entry does not fit: {}", changed.error().text)};
+    catalog = std::move(*changed);
+  }
+
+  std::vector<log::ShardOptions> shards;
+  for (const auto& [name, stream] : catalog.streams)
+    for (const Shard& shard : stream->shards) shards.push_back({shard.key, retention_ms(*stream)});
+  MR_ASSIGN(auto log, log::Log::open(environment, log_options, std::move(shards)));
+  return std::unique_ptr<Broker>(std::make_unique<LocalBroker>(
+      std::move(environment), std::move(options), std::move(log), std::move(opened.log),
+      std::make_shared<const Catalog>(std::move(catalog))));
+}
+
+}  // namespace millrace::broker
