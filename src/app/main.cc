@@ -1,0 +1,35 @@
+// The command line: millrace serve | log | version.
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+#include <variant>
+
+#include "app/command_line.h"
+#include "app/inspect_log.h"
+#include "app/serve.h"
+
+namespace {
+
+constexpr int kBadUsage = 2;
+
+struct Run {
+  int operator()(const millrace::app::Serve& command) const { return millrace::app::serve(command); }
+  int operator()(const millrace::app::InspectLog& command) const {
+    return millrace::app::inspect_log(command);
+  }
+  int operator()(const millrace::app::Print& command) const {
+    return std::fputs(command.text.c_str(), stdout) < 0 || std::fflush(stdout) != 0 ? 1 : 0;
+  }
+};
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  auto command = millrace::app::parse_command_line(count, arguments);
+  if (!command.ok()) {
+    std::fprintf(stderr, "millrace: %s\n", command.error().text.c_str());
+    return kBadUsage;
+  }
+  return std::visit(Run{}, *command);
+}

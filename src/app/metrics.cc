@@ -1,0 +1,88 @@
+#include "app/metrics.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <utility>
+#include <vector>
+
+#include "app/version.h"
+
+namespace millrace::app {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+class Families {
+ public:
+  template <typename Number>
+  void counter(std::string name, std::string help, Number value) {
+    ClientMetric metric;
+    metric.counter.value = static_cast<double>(value);
+    families_.push_back({std::move(name), std::move(help), MetricType::Counter, {std::move(metric)}});
+  }
+  template <typename Number>
+  void gauge(std::string name, std::string help, Number value, std::vector<ClientMetric::Label> labels = {}) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    metric.gauge.value = static_cast<double>(value);
+    families_.push_back({std::move(name), std::move(help), MetricType::Gauge, {std::move(metric)}});
+  }
+  std::string text() const { return prometheus::TextSerializer{}.Serialize(families_); }
+
+ private:
+  std::vector<MetricFamily> families_;
+};
+
+void add_process(Families& families, const MetricsInput& input) {
+  families.gauge("millrace_build_info", "1; what runs here", 1,
+                 {{"version", kVersion}, {"node", input.node}, {"zone", input.zone}});
+  families.gauge("process_start_time_seconds", "When it started, since the epoch", input.started_s);
+  families.counter("process_cpu_seconds_total", "User and system time", input.process.cpu_s);
+  families.gauge("process_resident_memory_bytes", "Memory in use", input.process.resident_bytes);
+  families.gauge("process_virtual_memory_bytes", "Address space in use", input.process.virtual_bytes);
+  families.gauge("process_threads", "Threads", input.process.threads);
+  families.gauge("process_open_fds", "Open files and sockets", input.process.open_files);
+  families.gauge("process_max_fds", "Most files and sockets that may be open", input.process.open_files_max);
+}
+
+void add_net(Families& families, const net::Server::Stats& net) {
+  families.gauge("millrace_connections_open", "Connections now", net.connections_open);
+  families.counter("millrace_connections_total", "Connections taken", net.connections_total);
+  families.counter("millrace_connections_refused_total", "Connections closed at once, over --connections-max",
+                   net.connections_refused);
+  families.counter("millrace_http_requests_total", "HTTP requests, whole ones", net.requests_total);
+  families.counter("millrace_net_received_bytes_total", "Bytes read from sockets", net.bytes_in);
+  families.counter("millrace_net_sent_bytes_total", "Bytes written to sockets", net.bytes_out);
+}
+
+void add_log(Families& families, const log::Log::Stats& log) {
+  families.counter("millrace_log_appended_records_total", "Records made durable", log.appended_records);
+  families.counter("millrace_log_appended_bytes_total", "Their bytes, encoded", log.appended_bytes);
+  families.counter("millrace_log_groups_total", "Journal writes; each made one group of records durable",
+                   log.groups);
+  families.counter("millrace_log_group_bytes_total", "Bytes of those groups", log.group_bytes);
+  families.counter("millrace_log_settled_bytes_total", "Bytes moved from the journal to segments",
+                   log.settled_bytes);
+  families.gauge("millrace_log_segments", "Segments", log.segments);
+  families.gauge("millrace_log_segment_bytes", "Bytes of segments on disk", log.segment_bytes);
+  families.gauge("millrace_log_journal_bytes", "Bytes of journal files on disk", log.journal_bytes);
+  families.gauge("millrace_log_tail_bytes", "Newest records kept in memory", log.tail_bytes);
+  families.counter("millrace_log_cold_reads_total", "Reads that went to the disk", log.cold_reads);
+}
+
+}  // namespace
+
+std::string metrics_text(const MetricsInput& input) {
+  Families families;
+  add_process(families, input);
+  add_net(families, input.net);
+  add_log(families, input.log);
+  families.gauge("millrace_streams", "Streams that exist", input.streams);
+  families.gauge("millrace_shards_open", "Open shards of all streams", input.open_shards);
+  return families.text();
+}
+
+}  // namespace millrace::app

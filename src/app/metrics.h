@@ -1,0 +1,28 @@
+// app/metrics.h: the text of /metrics. Nothing is counted here: every folder counts for itself, cheaply, and
+// this asks.
+#pragma once
+
+#include <string>
+
+#include "app/process_stats.h"
+#include "log/log.h"
+#include "net/server.h"
+
+namespace millrace::app {
+
+// One moment's figures of the whole process.
+struct MetricsInput {
+  std::string node;
+  std::string zone;
+  double started_s = 0;  // since the epoch
+  ProcessStats process;
+  net::Server::Stats net{};
+  log::Log::Stats log{};
+  std::uint64_t streams = 0;
+  std::uint64_t open_shards = 0;
+};
+
+// Prometheus text format 0.0.4; every name is in docs/operations.md. Any thread.
+std::string metrics_text(const MetricsInput& input);
+
+}  // namespace millrace::app

@@ -1,0 +1,16 @@
+// app/signals.h: the process's signals, taken one at a time by the main thread instead of by handlers.
+#pragma once
+
+namespace millrace::app {
+
+enum class Signal { kStop, kReload };
+
+// Holds SIGTERM, SIGINT and SIGHUP back for next_signal(), and ignores SIGPIPE. In main, before the first
+// thread: threads inherit it.
+void hold_signals();
+// Waits for one of them. Main thread.
+Signal next_signal();
+// From now on SIGTERM and SIGINT end the process at once. Main thread.
+void let_signals_kill();
+
+}  // namespace millrace::app
