@@ -20,7 +20,8 @@ Result<std::shared_ptr<const Stream>> by_id(const Catalog& catalog, std::uint64_
 void replace(Catalog& catalog, const Stream& old, Stream changed) {
   catalog.open_shard_count += changed.open_shards.size();
   catalog.open_shard_count -= old.open_shards.size();
-  catalog.streams[changed.name] = std::make_shared<const Stream>(std::move(changed));
+  auto shared = std::make_shared<const Stream>(std::move(changed));
+  catalog.streams.insert_or_assign(shared->name, shared);
 }
 
 Result<void> change(Catalog& catalog, const StreamCreated& created) {

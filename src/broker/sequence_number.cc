@@ -97,10 +97,10 @@ Wide read_digits(std::string_view digits) {
   Wide value{};
   while (!digits.empty()) {
     const std::size_t here = digits.size() % 19 == 0 ? 19 : digits.size() % 19;
-    U128 carry = 0;
     std::uint64_t chunk = 0;
-    for (const char digit : digits.substr(0, here)) chunk = chunk * 10 + static_cast<std::uint64_t>(digit - '0');
-    carry = chunk;
+    for (const char digit : digits.substr(0, here))
+      chunk = chunk * 10 + static_cast<std::uint64_t>(digit - '0');
+    U128 carry = chunk;
     for (std::uint64_t& limb : value) {
       carry += U128{limb} * kTenTo19;
       limb = static_cast<std::uint64_t>(carry);
@@ -142,11 +142,6 @@ class HexDigits {
 
 Error invalid(std::string_view text, const char* why) {
   return Error{ErrorKind::kInvalid, std::string("sequence number ").append(text).append(": ").append(why)};
-}
-
-Result<SequenceNumber> checked(std::string_view text, std::uint64_t created_s, const SequenceNumber& number) {
-  if (created_s >= static_cast<std::uint64_t>(kCreatedEnd_s)) return invalid(text, "its shard's creation is too late");
-  return number;
 }
 
 }  // namespace
@@ -192,8 +187,7 @@ std::string to_string(const SequenceNumber& number) {
 }
 
 Result<SequenceNumber> parse_sequence_number(std::string_view text) {
-  const bool all_digits =
-      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool all_digits = std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (text.empty() || !all_digits) return invalid(text, "not a number");
   std::string_view digits = text;
   digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size()));
@@ -202,31 +196,25 @@ Result<SequenceNumber> parse_sequence_number(std::string_view text) {
   Wide value = read_digits(digits);
   if (bit_width(value) <= 124) value[1] |= std::uint64_t{1} << 60;  // below 2^124, which is then added
   const HexDigits hex(value);
-  if (hex.count() == 47 && hex.slice(0, 1) == 2) {
-    const std::uint64_t created = hex.slice(1, 10);
-    const std::uint64_t version = hex.slice(46, 47);
-    const auto shard_index = static_cast<std::uint32_t>(hex.slice(38, 46));
-    if (version == 2) {
-      const std::uint64_t ordinal = hex.slice(11, 27);
-      if (ordinal > kOrdinalMax) return invalid(text, "its index in the shard is too high");
-      return checked(text, created,
-                     {static_cast<std::int64_t>(created), ordinal, static_cast<std::int64_t>(hex.slice(29, 38)),
-                      shard_index});
-    }
-    if (version == 1) {
-      return checked(text, created,
-                     {static_cast<std::int64_t>(created), 0, static_cast<std::int64_t>(hex.slice(13, 22)),
-                      shard_index});
-    }
-  }
-  // Version 0 has no mark: any number below 2^129 is one, and so is one of the later layouts that ends in 0.
-  const bool unmarked = bit_width(value) <= 129;
-  const bool marked_0 = hex.count() == 47 && hex.slice(0, 1) == 2 && hex.slice(46, 47) == 0 &&
-                        (value[0] | value[1] | (value[2] & ~(std::uint64_t{2} << 56))) != 0;
-  if (!unmarked && !marked_0) return invalid(text, "of no known version");
+  const bool has_mark =
+      hex.count() == 47 && hex.slice(0, 1) == 2 && value != Wide{0, 0, std::uint64_t{2} << 56};
   const std::uint64_t created = hex.slice(1, 10);
-  return checked(text, created,
-                 {static_cast<std::int64_t>(created), 0, 0, static_cast<std::uint32_t>(hex.slice(28, 32))});
+  SequenceNumber number{static_cast<std::int64_t>(created), 0, 0, 0};
+  if (bit_width(value) <= 129 || (has_mark && hex.slice(46, 47) == 0)) {
+    number.shard_index = static_cast<std::uint32_t>(hex.slice(28, 32));
+  } else if (has_mark && hex.slice(46, 47) == 1) {
+    number.time_s = static_cast<std::int64_t>(hex.slice(13, 22));
+    number.shard_index = static_cast<std::uint32_t>(hex.slice(38, 46));
+  } else if (has_mark && hex.slice(46, 47) == 2) {
+    number.ordinal = hex.slice(11, 27);
+    number.time_s = static_cast<std::int64_t>(hex.slice(29, 38));
+    number.shard_index = static_cast<std::uint32_t>(hex.slice(38, 46));
+  } else {
+    return invalid(text, "of no known version");
+  }
+  if (number.ordinal > kOrdinalMax) return invalid(text, "its index in the shard is too high");
+  if (number.shard_created_s >= kCreatedEnd_s) return invalid(text, "its shard's creation is too late");
+  return number;
 }
 
 }  // namespace millrace::broker

@@ -40,7 +40,9 @@ std::size_t format(const SequenceNumber& number, char* out);
 std::string to_string(const SequenceNumber& number);
 
 // Any decimal text. Versions 0 and 1, which Kinesis also accepts, come back with `ordinal` 0.
-// errors   kInvalid: not a number, of no known version, or a field out of its range
+// A shard_index of 2^31 or more comes back too: Kinesis calls such a shard by a negative number
+// ("shardId--02147483648"). errors   kInvalid: not a number, of no known version, or another field out of its
+// range
 Result<SequenceNumber> parse_sequence_number(std::string_view text);
 
 }  // namespace millrace::broker
