@@ -234,6 +234,30 @@ def run(cases, wire):
         equal(without_numbers(wire.call("ListShards", StreamName=known, ExclusiveStartShardId=shard_id(1))["Shards"]),
               SHARDS[2:])
 
+    with cases.case("StreamARN stands for StreamName, alone or beside it"):
+        put = wire.call("PutRecord", StreamARN=arn, PartitionKey="a", Data=b64("by ARN"))
+        at = wire.call("GetShardIterator", StreamARN=arn, ShardId=put["ShardId"],
+                       ShardIteratorType="AT_SEQUENCE_NUMBER", StartingSequenceNumber=put["SequenceNumber"])
+        page = wire.call("GetRecords", StreamARN=arn, ShardIterator=at["ShardIterator"])
+        equal([record["Data"] for record in page["Records"]], [b64("by ARN")])
+        wire.call("PutRecords", StreamARN=arn, StreamName=known, Records=[{"PartitionKey": "a", "Data": ""}])
+        wire.call("AddTagsToStream", StreamARN=arn, Tags={"by": "arn"})
+        equal(wire.call("ListTagsForStream", StreamARN=arn)["Tags"], [{"Key": "by", "Value": "arn"}])
+        wire.call("RemoveTagsFromStream", StreamARN=arn, TagKeys=["by"])
+        wire.call("IncreaseStreamRetentionPeriod", StreamARN=arn, RetentionPeriodHours=48)
+        wire.wait_active(known)
+        wire.call("DecreaseStreamRetentionPeriod", StreamARN=arn, RetentionPeriodHours=24)
+        wire.wait_active(known)
+        equal(wire.call("DescribeStream", StreamARN=arn)["StreamDescription"]["StreamName"], known)
+        equal(wire.call("DescribeStreamSummary", StreamARN=arn)["StreamDescriptionSummary"]["StreamName"], known)
+        equal(without_numbers(wire.call("ListShards", StreamARN=arn)["Shards"]), SHARDS)
+    with cases.case("a StreamARN of no stream, of another form, or none at all is refused"):
+        equal(wire.post("DescribeStream", {"StreamARN": arn + "x"}).json["__type"], "ResourceNotFoundException")
+        for request in ({"StreamARN": "stream"}, {"StreamARN": "arn:aws:sqs:us-east-1:000000000000:q"}, {}):
+            answer = wire.post("DescribeStream", request)
+            equal(answer.status, 400, repr(request))
+            assert answer.json["__type"] in ("ValidationException", "InvalidArgumentException"), repr(answer)
+
     with cases.case("PutRecords routes by MD5 and by ExplicitHashKey, in order within each shard"):
         entries = [("a", None, 0), ("b", None, 1), ("e", None, 2), ("f", None, 1), ("a", HASH_MAX, 2),
                    ("a", 2 * THIRD - 1, 1), ("a", 2 * THIRD, 2)]
