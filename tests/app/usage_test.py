@@ -1,0 +1,124 @@
+"""Bad usage: exit code 2 and one line on stderr that names the field and its limit."""
+import os
+import pathlib
+import tempfile
+import unittest
+
+from process import run
+
+KEYS = {"MILLRACE_ROOT_ACCESS_KEY": "AKIDEXAMPLE", "MILLRACE_ROOT_SECRET_KEY": "a-secret-of-the-tests"}
+
+
+class BadUsage(unittest.TestCase):
+    def refused(self, *arguments: str, says: str, env: dict[str, str] | None = None) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            done = run(*arguments, env=env, cwd=folder)
+            self.assertEqual(os.listdir(folder), [], "nothing is made")
+        self.assertEqual(done.returncode, 2, done)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertTrue(done.stderr.startswith("millrace: "), done.stderr)
+        self.assertIn(says, done.stderr)
+
+    def test_no_command(self):
+        self.refused(says="serve, log or version")
+
+    def test_unknown_command(self):
+        self.refused("sevre", says="sevre")
+
+    def test_unknown_flag_is_named(self):
+        self.refused("serve", "--lisen", "127.0.0.1:1", says="--lisen")
+
+    def test_a_flag_without_its_value(self):
+        self.refused("serve", "--loops", says="--loops")
+
+    def test_an_empty_value(self):
+        self.refused("serve", "--data", "", says="--data")
+
+    def test_numbers_out_of_range_name_the_field_and_the_limit(self):
+        for value in ("0", "257", "-1", "1.5", "two", "99999999999999999999999"):
+            with self.subTest(value):
+                self.refused("serve", "--loops", value, says=f"--loops is {value}: must be 1 to 256")
+
+    def test_sizes_out_of_range_name_the_field_and_the_limit(self):
+        for value in ("1KiB", "2TiB", "64MB", "MiB", "18446744073709551616", "17179869184TiB"):
+            with self.subTest(value):
+                self.refused("serve", "--tail-cache-bytes", value,
+                             says=f"--tail-cache-bytes is {value}: must be 1MiB to 1TiB")
+
+    def test_texts_of_the_wrong_form(self):
+        for flag, value in (("--listen", "4566"), ("--listen", ":4566"), ("--listen", "127.0.0.1:65536"),
+                            ("--listen", "::1:4566"), ("--account-id", "12345"), ("--limits", "some"),
+                            ("--region", "us east 1"), ("--log-level", "loud")):
+            with self.subTest(f"{flag} {value}"):
+                self.refused("serve", flag, value, says=f'{flag} is "{value}": must be ')
+
+    def test_a_bad_value_in_the_environment_names_the_variable(self):
+        self.refused("serve", env={"MILLRACE_LOOPS": "many"}, says="MILLRACE_LOOPS is many: must be 1 to 256")
+
+    def test_flags_of_the_clustered_release_say_so(self):
+        for flag in ("--bucket", "--s3-endpoint", "--prefix"):
+            with self.subTest(flag):
+                self.refused("serve", flag, "x", says=f"{flag} comes with the clustered release")
+
+    def test_root_keys_go_together(self):
+        for name, value in KEYS.items():
+            with self.subTest(name):
+                self.refused("serve", env={name: value}, says="set both or neither")
+
+    def test_a_secret_is_never_shown(self):
+        done = run("serve", env={"MILLRACE_ROOT_SECRET_KEY": "short"})
+        self.assertEqual(done.returncode, 2)
+        self.assertNotIn("short", done.stderr)
+
+    def test_tls_files_go_together(self):
+        self.refused("serve", "--tls-cert", "cert.pem", says="--tls-cert and --tls-key go together")
+
+    def test_without_keys_it_refuses_to_be_reached_by_others(self):
+        for listen in ("0.0.0.0:0", "[::]:0", "192.0.2.1:0", "127.example.com:0", "127.0.0.1.example.com:0"):
+            with self.subTest(listen):
+                self.refused("serve", "--listen", listen, says="MILLRACE_ROOT_ACCESS_KEY")
+
+    def test_log_needs_to_know_what_and_where(self):
+        self.refused("log", says="verify or dump")
+        self.refused("log", "verify", says="DIR")
+
+
+class BadConfigFile(unittest.TestCase):
+    def refused(self, text: str, says: str) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "millrace.toml")
+            path.write_text(text)
+            done = run("serve", "--config", str(path))
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done)
+            self.assertIn(f"{path}:{says}", done.stderr)
+
+    def test_a_bad_value_names_file_line_and_limit(self):
+        self.refused("# ours\nloops = 0\n", says="2: loops is 0: must be 1 to 256")
+
+    def test_an_unknown_key_names_file_and_line(self):
+        self.refused("\n\nlops = 1\n", says="3: no setting is named lops")
+
+    def test_a_value_of_another_type(self):
+        self.refused("loops = [1]\n", says="1: loops must be a text or a whole number")
+
+    def test_broken_toml(self):
+        self.refused("loops = \n", says="1: ")
+
+    def test_a_file_that_is_not_there(self):
+        done = run("serve", "--config", "/nowhere/millrace.toml")
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done)
+        self.assertIn("/nowhere/millrace.toml", done.stderr)
+
+
+class Help(unittest.TestCase):
+    def test_help_and_version_go_to_stdout_and_succeed(self):
+        for arguments in (["--help"], ["serve", "--help"], ["log", "verify", "--help"], ["version"], ["--version"]):
+            with self.subTest(arguments):
+                done = run(*arguments)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertIn("millrace", done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
