@@ -7,6 +7,10 @@
 #include "base/crc32c_kernels.h"
 
 #if defined(__x86_64__)
+#if defined(__GNUC__) && !defined(__clang__)
+// GCC 12's AVX-512 header leaves the masked-off operand of its own builtins uninitialised.
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
 #include <immintrin.h>
 #endif
 
