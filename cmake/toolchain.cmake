@@ -23,6 +23,10 @@ if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
   # SSE4.2 (CRC32C) and PCLMUL are everywhere that runs Debian 12 servers; wider kernels are chosen at run time.
   add_compile_options(-march=x86-64-v2 -mpclmul)
 endif()
+# A server on a network: what the compiler and the loader can do against a fault that we missed.
+add_compile_options(-fstack-protector-strong "$<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2>"
+                    "$<$<NOT:$<CONFIG:Release>>:-D_GLIBCXX_ASSERTIONS>")
+add_link_options(-Wl,-z,relro,-z,now)
 if(MILLRACE_SANITIZE)
   add_compile_options(-fsanitize=${MILLRACE_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${MILLRACE_SANITIZE})

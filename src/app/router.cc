@@ -5,17 +5,14 @@
 namespace millrace::app {
 namespace {
 
-net::Response text_response(int status, const char* content_type, std::string_view body) {
+net::Response json_line(int status, std::string_view json) {
   net::Response response;
   response.status = status;
-  response.headers.emplace_back("Content-Type", content_type);
+  response.headers.emplace_back("Content-Type", "application/json");
   response.headers.emplace_back("Cache-Control", "no-store");
-  response.body = Bytes(body);
+  response.body = Bytes(json);
+  response.body.push_back('\n');
   return response;
-}
-
-net::Response json_response(int status, std::string_view body) {
-  return text_response(status, "application/json", body);
 }
 
 }  // namespace
@@ -29,35 +26,20 @@ void Router::handle(std::unique_ptr<net::Request> request, net::Responder respon
     return;
   }
   if (request->method != "GET" && request->method != "HEAD") {
-    auto response = json_response(405, R"({"error":"only GET and HEAD here"})"
-                                       "\n");
+    auto response = json_line(405, R"({"error":"only GET and HEAD here"})");
     response.headers.emplace_back("Allow", "GET, HEAD");
     std::move(responder).respond(std::move(response));
   } else if (path == "/healthz") {
-    std::move(responder).respond(json_response(200, R"({"status":"ok"})"
-                                                    "\n"));
+    std::move(responder).respond(json_line(200, R"({"status":"ok"})"));
   } else if (path == "/readyz") {
     const bool leaving = leaving_.load(std::memory_order_relaxed);
-    std::move(responder).respond(leaving ? json_response(503, R"({"status":"draining"})"
-                                                              "\n")
-                                         : json_response(200, R"({"status":"ready"})"
-                                                              "\n"));
+    std::move(responder).respond(leaving ? json_line(503, R"({"status":"draining"})")
+                                         : json_line(200, R"({"status":"ready"})"));
   } else if (path == "/metrics") {
-    answer_metrics(std::move(request), std::move(responder));
+    routes_.metrics(std::move(request), std::move(responder));
   } else {
-    std::move(responder).respond(json_response(404, R"({"error":"this release has no console yet"})"
-                                                    "\n"));
+    std::move(responder).respond(json_line(404, R"({"error":"this release has no console yet"})"));
   }
-}
-
-void Router::answer_metrics(std::unique_ptr<net::Request> request, net::Responder responder) {
-  Loop& loop = *request->loop;
-  routes_.scraper.run([this, &loop, responder = std::move(responder)]() mutable {
-    auto response = text_response(200, "text/plain; version=0.0.4; charset=utf-8", routes_.metrics());
-    loop.post([responder = std::move(responder), response = std::move(response)]() mutable {
-      std::move(responder).respond(std::move(response));
-    });
-  });
 }
 
 }  // namespace millrace::app

@@ -4,17 +4,14 @@
 #include <atomic>
 #include <memory>
 
-#include "base/callback.h"
-#include "base/loop.h"
 #include "net/http.h"
 
 namespace millrace::app {
 
-// What the router hands on to; all borrowed, and outlive it.
+// What the router hands on to; borrowed, and outlive it.
 struct Routes {
-  net::Handler& aws;                 // everything that has no path of its own
-  Worker& scraper;                   // makes the metrics: it reads /proc, which loops do not wait for
-  Function<std::string()>& metrics;  // called on `scraper` only
+  net::Handler& aws;      // everything that has no path of its own
+  net::Handler& metrics;  // GET /metrics
 };
 
 class Router {
@@ -27,8 +24,6 @@ class Router {
   void leave() { leaving_.store(true, std::memory_order_relaxed); }
 
  private:
-  void answer_metrics(std::unique_ptr<net::Request> request, net::Responder responder);
-
   Routes routes_;
   std::atomic<bool> leaving_{false};
 };

@@ -1,0 +1,249 @@
+#include "app/serve.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "app/json_log.h"
+#include "app/metrics_page.h"
+#include "app/process_stats.h"
+#include "app/router.h"
+#include "app/secret_file.h"
+#include "app/signals.h"
+#include "app/version.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "broker/broker.h"
+#include "identity/sigv4.h"
+#include "kinesis/front_door.h"
+#include "net/server.h"
+#include "store/object_store.h"
+#include "store/posix_disk.h"
+
+namespace millrace::app {
+namespace {
+
+constexpr std::int64_t kDrainMsMax = 10'000;
+constexpr std::size_t kIteratorKeyBytes = 32;
+constexpr int kFailed = 1;
+constexpr int kBadUsage = 2;
+
+std::size_t loop_count(const Settings& settings) {
+  if (settings.loops != 0) return settings.loops;
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 256);
+}
+
+log::LogOptions log_options(const Settings& settings) {
+  log::LogOptions options;
+  options.journal_file_bytes = settings.journal_file_bytes;
+  options.unsettled_bytes_max = settings.unsettled_bytes_max;
+  options.settle_at_bytes = settings.settle_at_bytes;
+  options.settle_after_ms = static_cast<std::int64_t>(settings.settle_after_ms);
+  options.tail_cache_bytes = settings.tail_cache_bytes;
+  options.block_cache_bytes = settings.block_cache_bytes;
+  return options;
+}
+
+broker::BrokerOptions broker_options(const Settings& settings) {
+  broker::BrokerOptions options;
+  options.account_id = settings.account_id;
+  options.region = settings.region;
+  options.transition_ms = static_cast<std::int64_t>(settings.transition_ms);
+  options.shards_per_account_max = settings.shards_max;
+  options.aws_limits = settings.aws_limits;
+  return options;
+}
+
+net::ServerLimits server_limits(const Settings& settings) {
+  net::ServerLimits limits;
+  limits.connections_max = settings.connections_max;
+  limits.buffered_bytes_max = settings.buffered_bytes_max;
+  return limits;
+}
+
+identity::Verifier make_verifier(const Settings& settings) {
+  std::map<std::string, identity::Secret> secrets;
+  if (!settings.root_access_key.empty()) {
+    secrets.emplace(settings.root_access_key, identity::Secret{settings.root_secret_key, ""});
+  }
+  return {std::move(secrets), settings.region, /*anonymous_passes=*/settings.root_access_key.empty()};
+}
+
+// The parts of a running server, in the order in which they stand on each other: what stands on something
+// goes first.
+class House {
+ public:
+  explicit House(const Settings& settings) : settings_(settings), loops_(loop_count(settings)) {}
+  ~House();
+  House(const House&) = delete;
+  House& operator=(const House&) = delete;
+
+  // errors   kInvalid: bad usage.  Others: why it cannot start, for the log
+  Result<void> open();
+  // Lets requests under way end and closes the log in order.
+  Result<void> close();
+
+  const net::Server& server() const { return *server_; }
+  std::size_t loops() const { return loops_.size(); }
+
+ private:
+  Result<void> open_disk();
+  Result<void> open_broker();
+  Result<void> open_front_door();
+  Result<void> listen();
+
+  const Settings& settings_;
+  std::unique_ptr<store::Disk> disk_;
+  std::unique_ptr<store::ObjectStore> control_;
+  net::LoopGroup loops_;
+  std::unique_ptr<broker::Broker> broker_;
+  identity::Verifier verifier_ = make_verifier(settings_);
+  std::unique_ptr<kinesis::FrontDoor> front_door_;
+  net::Handler aws_;
+  std::unique_ptr<MetricsPage> metrics_page_;
+  net::Handler metrics_;
+  std::unique_ptr<Router> router_;
+  std::unique_ptr<net::Server> server_;
+};
+
+House::~House() {
+  // First nobody asks any more, then nothing runs any more; only then may go what the loops ran in.
+  server_.reset();
+  metrics_page_.reset();
+  loops_.stop();
+}
+
+Result<void> House::open() {
+  MR_TRY(open_disk());
+  MR_TRY(open_broker());
+  MR_TRY(open_front_door());
+  return listen();
+}
+
+Result<void> House::open_disk() {
+  MR_ASSIGN(disk_, store::open_posix_disk(settings_.data));
+  MR_ASSIGN(control_, store::open_directory_store(*disk_, "control"));
+  return {};
+}
+
+Result<void> House::open_broker() {
+  log::LogEnvironment environment{.disk = *disk_,
+                                  .clock = system_clock(),
+                                  .random = system_random(),
+                                  .loops = {},
+                                  .start_worker = store::start_thread_worker,
+                                  .warn = [](const std::string& line) { log_line(LogLevel::kWarn, line); }};
+  for (std::size_t index = 0; index < loops_.size(); ++index)
+    environment.loops.push_back(&loops_.loop(index));
+  MR_ASSIGN(broker_, broker::Broker::open(std::move(environment), log_options(settings_), *control_,
+                                          broker_options(settings_)));
+  return {};
+}
+
+Result<void> House::open_front_door() {
+  MR_ASSIGN(auto iterator_key, load_or_make_secret(*disk_, "iterator", kIteratorKeyBytes, system_random()));
+  front_door_ =
+      std::make_unique<kinesis::FrontDoor>(*broker_, verifier_, system_clock(), system_random(), options);
+  aws_ = [this](std::unique_ptr<net::Request> request, net::Responder responder) {
+    front_door_->handle(std::move(request), std::move(responder));
+  };
+  return {};
+}
+
+Result<void> House::listen() {
+  metrics_page_ = std::make_unique<MetricsPage>(*broker_, settings_.node_name, settings_.zone);
+  metrics_ = [this](std::unique_ptr<net::Request> request, net::Responder responder) {
+    metrics_page_->handle(std::move(request), std::move(responder));
+  };
+  router_ = std::make_unique<Router>(Routes{aws_, metrics_});
+  const net::TlsFiles tls{settings_.tls_certificate_path, settings_.tls_key_path};
+  MR_ASSIGN(server_,
+            net::Server::start(loops_, settings_.listen, server_limits(settings_),
+                               tls.certificate_path.empty() ? nullptr : &tls,
+                               [this](std::unique_ptr<net::Request> request, net::Responder responder) {
+                                 router_->handle(std::move(request), std::move(responder));
+                               }));
+  metrics_page_->serves(*server_);
+  return {};
+}
+
+Result<void> House::close() {
+  router_->leave();
+  server_->drain(kDrainMsMax);
+  return broker_->close();
+}
+
+void greet(const Settings& settings, const std::string& address) {
+  const std::string scheme = settings.tls_certificate_path.empty() ? "http" : "https";
+  const std::string endpoint = fmt::format("{}://{}", scheme, address);
+  // Without root keys an unsigned request passes: then the line works on a machine without AWS credentials,
+  // too.
+  const std::string credentials =
+      settings.root_access_key.empty() ? fmt::format("--no-sign-request --region {} ", settings.region) : "";
+  fmt::print("Millrace {} serves {} from {}\n", kVersion, settings.region, settings.data);
+  fmt::print("  endpoint  {}\n", endpoint);
+  fmt::print("  console   {}/console/\n", endpoint);
+  fmt::print(
+      "  try       aws {}--endpoint-url {} kinesis create-stream --stream-name clicks --shard-count 1\n",
+      credentials, endpoint);
+  std::fflush(stdout);
+}
+
+void wait_for_stop() {
+  while (next_signal() == Signal::kReload) log_line(LogLevel::kInfo, "SIGHUP: nothing to load again");
+}
+
+int run(const Settings& settings) {
+  House house(settings);
+  const std::int64_t begin_ns = system_clock().monotonic_ns();
+  if (const auto opened = house.open(); !opened.ok()) {
+    log_line(LogLevel::kError, "cannot start", {{"error", opened.error().text}, {"data", settings.data}});
+    return opened.error().kind == ErrorKind::kInvalid ? kBadUsage : kFailed;
+  }
+  const std::string address = house.server().address();
+  log_line(LogLevel::kInfo, "serving",
+           {{"address", address},
+            {"data", settings.data},
+            {"region", settings.region},
+            {"node", settings.node_name},
+            {"zone", settings.zone},
+            {"version", kVersion},
+            {"loops", static_cast<std::int64_t>(house.loops())},
+            {"signatures", settings.root_access_key.empty() ? "not checked" : "checked"},
+            {"start_ms", (system_clock().monotonic_ns() - begin_ns) / 1'000'000}});
+  greet(settings, address);
+
+  wait_for_stop();
+  let_signals_kill();
+  log_line(LogLevel::kInfo, "draining", {{"ms_max", kDrainMsMax}});
+  if (const auto closed = house.close(); !closed.ok()) {
+    log_line(LogLevel::kError, "did not stop in order", {{"error", closed.error().text}});
+    return kFailed;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int serve(const Serve& command) {
+  hold_signals();
+  umask(S_IRWXG | S_IRWXO);  // what it writes is its own user's alone: records, keys
+  set_log_level(command.settings.log_level);
+  for (const std::string& warning : command.warnings) log_line(LogLevel::kWarn, warning);
+  const std::uint64_t open_files = raise_open_files_limit();
+  log_line(LogLevel::kInfo, "starting",
+           {{"data", command.settings.data}, {"open_files_max", static_cast<std::int64_t>(open_files)}});
+  const int code = run(command.settings);
+  if (code == 0) log_line(LogLevel::kInfo, "stopped");
+  return code;
+}
+
+}  // namespace millrace::app
