@@ -3,6 +3,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,7 @@ class Families {
     metric.gauge.value = static_cast<double>(value);
     families_.push_back({std::move(name), std::move(help), MetricType::Gauge, {std::move(metric)}});
   }
+  void add(MetricFamily family) { families_.push_back(std::move(family)); }
   std::string text() const { return prometheus::TextSerializer{}.Serialize(families_); }
 
  private:
@@ -73,6 +75,50 @@ void add_log(Families& families, const log::Log::Stats& log) {
   families.counter("millrace_log_cold_reads_total", "Reads that went to the disk", log.cold_reads);
 }
 
+ClientMetric counted(std::vector<ClientMetric::Label> labels, std::uint64_t value) {
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  metric.counter.value = static_cast<double>(value);
+  return metric;
+}
+
+// A histogram counts, in each bucket, all that was no slower than its end; our counters count each request
+// once.
+ClientMetric latency(const kinesis::OperationStats& stats) {
+  ClientMetric metric;
+  metric.label = {{"operation", std::string(stats.name)}};
+  for (std::size_t bucket = 0; bucket < stats.latency.size(); ++bucket) {
+    metric.histogram.sample_count += stats.latency[bucket];
+    const bool last = bucket + 1 == stats.latency.size();
+    metric.histogram.bucket.push_back({metric.histogram.sample_count,
+                                       last ? std::numeric_limits<double>::infinity()
+                                            : static_cast<double>(kinesis::latency_bucket_us(bucket)) / 1e6});
+  }
+  metric.histogram.sample_sum = static_cast<double>(stats.latency_sum_us) / 1e6;
+  return metric;
+}
+
+void add_kinesis(Families& families, const std::vector<kinesis::OperationStats>& operations) {
+  MetricFamily requests{"millrace_kinesis_requests_total", "Kinesis requests", MetricType::Counter, {}};
+  MetricFamily errors{
+      "millrace_kinesis_errors_total", "Those that ended in an error", MetricType::Counter, {}};
+  MetricFamily seconds{
+      "millrace_kinesis_request_seconds", "From request to answer", MetricType::Histogram, {}};
+  for (const kinesis::OperationStats& operation : operations) {
+    const std::string name(operation.name);
+    requests.metric.push_back(counted({{"operation", name}}, operation.requests));
+    seconds.metric.push_back(latency(operation));
+    for (std::size_t type = 0; type < operation.errors.size(); ++type) {
+      if (operation.errors[type] == 0) continue;
+      errors.metric.push_back(counted(
+          {{"operation", name}, {"type", std::string(kinesis::kErrorTypes[type])}}, operation.errors[type]));
+    }
+  }
+  families.add(std::move(requests));
+  families.add(std::move(errors));
+  families.add(std::move(seconds));
+}
+
 }  // namespace
 
 std::string metrics_text(const MetricsInput& input) {
@@ -80,6 +126,7 @@ std::string metrics_text(const MetricsInput& input) {
   add_process(families, input);
   add_net(families, input.net);
   add_log(families, input.log);
+  add_kinesis(families, input.kinesis);
   families.gauge("millrace_streams", "Streams that exist", input.streams);
   families.gauge("millrace_shards_open", "Open shards of all streams", input.open_shards);
   return families.text();

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "app/process_stats.h"
+#include "kinesis/operation_counters.h"
 #include "log/log.h"
 #include "net/server.h"
 
@@ -18,6 +20,7 @@ struct MetricsInput {
   ProcessStats process;
   net::Server::Stats net{};
   log::Log::Stats log{};
+  std::vector<kinesis::OperationStats> kinesis;  // of all loops together
   std::uint64_t streams = 0;
   std::uint64_t open_shards = 0;
 };

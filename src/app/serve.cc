@@ -32,7 +32,6 @@ namespace millrace::app {
 namespace {
 
 constexpr std::int64_t kDrainMsMax = 10'000;
-constexpr std::size_t kIteratorKeyBytes = 32;
 constexpr int kFailed = 1;
 constexpr int kBadUsage = 2;
 
@@ -62,8 +61,15 @@ broker::BrokerOptions broker_options(const Settings& settings) {
   return options;
 }
 
+kinesis::FrontDoorOptions front_door_options(const Settings& settings) {
+  kinesis::FrontDoorOptions options;
+  options.max_record_bytes = static_cast<std::int64_t>(settings.max_record_bytes);
+  return options;
+}
+
 net::ServerLimits server_limits(const Settings& settings) {
   net::ServerLimits limits;
+  limits.body_bytes_max = front_door_options(settings).request_bytes_max;
   limits.connections_max = settings.connections_max;
   limits.buffered_bytes_max = settings.buffered_bytes_max;
   return limits;
@@ -149,7 +155,10 @@ Result<void> House::open_broker() {
 }
 
 Result<void> House::open_front_door() {
-  MR_ASSIGN(auto iterator_key, load_or_make_secret(*disk_, "iterator", kIteratorKeyBytes, system_random()));
+  kinesis::FrontDoorOptions options = front_door_options(settings_);
+  MR_ASSIGN(const Bytes token_key,
+            load_or_make_secret(*disk_, "tokens", options.token_key.size(), system_random()));
+  std::copy(token_key.view().begin(), token_key.view().end(), options.token_key.begin());
   front_door_ =
       std::make_unique<kinesis::FrontDoor>(*broker_, verifier_, system_clock(), system_random(), options);
   aws_ = [this](std::unique_ptr<net::Request> request, net::Responder responder) {

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "app/size.h"
-#include "log/record.h"
 
 namespace millrace::app {
 namespace {
@@ -177,8 +176,8 @@ std::vector<Setting> make_table() {
   table.push_back(size("block-cache-bytes", "Older records kept in memory once read, all loops together",
                        &S::block_cache_bytes, {kMiB, kTiB}));
   table.push_back(number("shards-max", "N", "Open shards of the account", &S::shards_max, {1, 1'000'000}));
-  table.push_back(size("max-record-bytes", "Largest record that is taken, its partition key included",
-                       &S::max_record_bytes, {kKiB, log::kValueBytesMax}));
+  table.push_back(size("max-record-bytes", "Largest record that is taken, without its key",
+                       &S::max_record_bytes, {kMiB, 10 * kMiB}));
   table.push_back(number("connections-max", "N", "Connections at once; more are closed as they come",
                          &S::connections_max, {1, 1'000'000}));
   table.push_back(size("buffered-bytes-max", "Requests and answers in memory, all connections together",
