@@ -78,6 +78,10 @@ class PosixDisk final : public Disk {
     if (mode == Mode::kCreate) flags |= O_CREAT | O_EXCL;
     Descriptor fd{open_retried(folder_.get(), std::string(path).c_str(), flags, kFileMode)};
     if (!fd.ok()) return posix_error(mode == Mode::kCreate ? "create" : "open", describe(path), errno);
+    struct stat status {};
+    if (mode == Mode::kRead && fstat(fd.get(), &status) == 0 && S_ISDIR(status.st_mode))
+      return posix_error("open", describe(path),
+                         ENOENT);  // open(2) reads folders too; they are no files here
     return make_posix_file(std::move(fd), describe(path));
   }
 
