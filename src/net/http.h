@@ -16,16 +16,17 @@ namespace millrace::net {
 
 // One whole request. Owns what its views point into; belongs to its connection's loop.
 struct Request {
-  std::string_view method;            // "POST"
-  std::string_view target;            // path and query, as sent: "/?Action=…"
-  std::vector<HttpHeader> headers;    // in order, as sent; HTTP/2 pseudo-headers appear as ":authority" and so on
-  Bytes body;                         // at most ServerLimits::body_bytes_max; de-chunked
-  int http_major = 1;                 // 1 or 2
+  std::string_view method;  // "POST"
+  std::string_view target;  // path and query, as sent: "/?Action=…"
+  std::vector<HttpHeader>
+      headers;         // in order, as sent; HTTP/2 pseudo-headers appear as ":authority" and so on
+  Bytes body;          // at most ServerLimits::body_bytes_max; de-chunked
+  int http_major = 1;  // 1 or 2
   bool tls = false;
-  std::string_view peer;              // "127.0.0.1:40312"
-  Loop* loop = nullptr;               // the connection's loop: respond there
+  std::string_view peer;  // "127.0.0.1:40312"
+  Loop* loop = nullptr;   // the connection's loop: respond there
 
-  Bytes head;                         // what method, target and headers point into
+  Bytes head;  // what method, target and headers point into
   std::string peer_storage;
 
   // Value of the first header of that name (any case), or empty.
@@ -44,7 +45,8 @@ class BodyStream {
   virtual ~BodyStream() = default;
   // Queues `chunk`; shares it, does not copy. Ignored once the peer has gone.
   virtual void write(SharedBytes chunk) = 0;
-  // Bytes queued and not yet taken by the socket or by HTTP/2 flow control: a writer stops above a bound of its own.
+  // Bytes queued and not yet taken by the socket or by HTTP/2 flow control: a writer stops above a bound of
+  // its own.
   virtual std::size_t queued_bytes() const = 0;
   // Calls back once, when queued_bytes() has fallen to `bytes` or below.
   virtual void when_below(std::size_t bytes, Callback callback) = 0;
@@ -68,7 +70,9 @@ class Responder {
   explicit Responder(std::shared_ptr<Sink> sink) : sink_(std::move(sink)) {}
   Responder(Responder&&) noexcept = default;
   Responder& operator=(Responder&&) = delete;
-  ~Responder() { if (sink_) sink_->abandon(); }
+  ~Responder() {
+    if (sink_) sink_->abandon();
+  }
 
   void respond(Response response) && { std::exchange(sink_, nullptr)->respond(std::move(response)); }
   // Sends the head (its body is ignored) and leaves the body to the stream. HTTP/1.1: chunked.

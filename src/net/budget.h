@@ -1,0 +1,71 @@
+// net/budget.h: how many bytes all connections of a server hold together.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <utility>
+
+namespace millrace::net {
+
+// Any thread.
+class Budget {
+ public:
+  explicit Budget(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+
+  // False, and nothing taken, when it would exceed the bound.
+  bool try_take(std::size_t bytes) {
+    if (used_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= bytes_max_) return true;
+    used_.fetch_sub(bytes, std::memory_order_relaxed);
+    return false;
+  }
+  // For what exists already and cannot be refused.
+  void take(std::size_t bytes) { used_.fetch_add(bytes, std::memory_order_relaxed); }
+  void give_back(std::size_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+  std::size_t used() const { return used_.load(std::memory_order_relaxed); }
+
+ private:
+  const std::size_t bytes_max_;
+  std::atomic<std::size_t> used_{0};
+};
+
+// Bytes taken from a budget, given back when it goes. The budget outlives it.
+class Charge {
+ public:
+  Charge() = default;
+  explicit Charge(Budget& budget) : budget_(&budget) {}
+  Charge(Charge&& other) noexcept
+      : budget_(std::exchange(other.budget_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+  Charge& operator=(Charge&& other) noexcept {
+    if (this != &other) {
+      release();
+      budget_ = std::exchange(other.budget_, nullptr);
+      bytes_ = std::exchange(other.bytes_, 0);
+    }
+    return *this;
+  }
+  ~Charge() { release(); }
+
+  // Requires a budget. False, and unchanged, when the budget is used up.
+  bool try_raise_to(std::size_t bytes) {
+    if (bytes <= bytes_) return true;
+    if (!budget_->try_take(bytes - bytes_)) return false;
+    bytes_ = bytes;
+    return true;
+  }
+  void raise_to(std::size_t bytes) {
+    if (bytes <= bytes_) return;
+    budget_->take(bytes - bytes_);
+    bytes_ = bytes;
+  }
+  void release() {
+    if (budget_ != nullptr && bytes_ != 0) budget_->give_back(bytes_);
+    bytes_ = 0;
+  }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  Budget* budget_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace millrace::net

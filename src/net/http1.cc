@@ -1,0 +1,375 @@
+#include "net/http1.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "net/http1_exchange.h"
+#include "net/response_head.h"
+
+namespace millrace::net {
+namespace {
+
+constexpr std::size_t kAheadBytes = 1024 * 1024;      // of a body: allocated before it has arrived
+constexpr std::size_t kUnsentBytesMax = 1024 * 1024;  // then no further request is taken up
+constexpr std::int64_t kMs = 1'000'000;
+
+bool begins_a_method(std::uint8_t byte) { return byte >= 'A' && byte <= 'Z'; }
+
+}  // namespace
+
+Http1::Http1(DriverContext& context, std::int64_t now_ns) : context_(context), since_ns_(now_ns) {}
+Http1::~Http1() { gone(); }
+
+bool Http1::is_paused() const {
+  return exchanges_.size() >= context_.limits.pipelined_max || out_.bytes() > kUnsentBytesMax ||
+         unanswered_bytes_ > context_.limits.buffered_bytes_max / 8;  // one client is not to use it all up
+}
+
+bool Http1::wants_input() const {
+  return reading_ == Reading::kBody || reading_ == Reading::kChunks ||
+         (reading_ == Reading::kHead && !is_paused());
+}
+
+std::span<std::uint8_t> Http1::body_space() {
+  if (reading_ != Reading::kBody) return {};
+  Bytes& body = request_->body;
+  return {body.data() + body.size(), std::min<std::size_t>(body.capacity(), body_bytes_) - body.size()};
+}
+
+void Http1::body_arrived(std::size_t bytes) {
+  Bytes& body = request_->body;
+  body.commit(bytes);
+  if (body.size() == body_bytes_) {
+    deliver();
+    pump();
+  } else if (body.size() == body.capacity()) {
+    make_room();
+  }
+}
+
+void Http1::received(ByteView bytes, std::int64_t now_ns) {
+  if (pending_.empty()) {
+    const std::size_t used = consume(bytes, now_ns);
+    if (reading_ != Reading::kNothing) pending_.append(bytes.subspan(used));
+  } else {
+    pending_.append(bytes);
+    resume_input(now_ns);
+  }
+  pump();
+}
+
+void Http1::resume_input(std::int64_t now_ns) {
+  const std::size_t used = consume(pending_.view(), now_ns);
+  const std::size_t left = pending_.size() - used;
+  if (left == 0 || reading_ == Reading::kNothing) {
+    pending_ = Bytes{};  // an idle connection holds no buffer
+  } else if (used != 0) {
+    std::memmove(pending_.data(), pending_.data() + used, left);
+    pending_.resize(left);
+  }
+  pump();
+}
+
+// Returns how many of `bytes` are done with.
+std::size_t Http1::consume(ByteView bytes, std::int64_t now_ns) {
+  std::size_t used = 0;
+  while (used < bytes.size()) {
+    const ByteView rest = bytes.subspan(used);
+    std::size_t n = 0;
+    switch (reading_) {
+      case Reading::kHead:
+        if (is_paused()) return used;
+        n = consume_head(rest, now_ns);
+        break;
+      case Reading::kBody: {
+        const auto space = body_space();
+        n = std::min(space.size(), rest.size());
+        std::memcpy(space.data(), rest.data(), n);
+        body_arrived(n);
+        break;
+      }
+      case Reading::kChunks:
+        n = consume_chunks(rest);
+        break;
+      case Reading::kNothing:
+        return used;
+    }
+    used += n;
+    if (n == 0) break;
+  }
+  return used;
+}
+
+std::size_t Http1::consume_head(ByteView bytes, std::int64_t now_ns) {
+  if (!head_begun_) {
+    // Empty lines before a request are allowed (RFC 9112, 2.2).
+    const auto first =
+        std::find_if(bytes.begin(), bytes.end(), [](auto byte) { return byte != '\r' && byte != '\n'; });
+    if (first != bytes.begin()) return static_cast<std::size_t>(first - bytes.begin());
+    head_begun_ = true;
+    head_seen_ = 0;
+    since_ns_ = now_ns;
+    if (!begins_a_method(bytes.front())) {
+      fail(bad_request("This is not an HTTP request."));
+      return 0;
+    }
+  }
+  const std::string_view text = as_text(bytes);
+  const std::size_t end = find_head_end(text, head_seen_);
+  if (std::min(end, text.size()) > context_.limits.header_bytes_max) {
+    fail(head_too_large());
+    return 0;
+  }
+  if (end == std::string_view::npos) {
+    head_seen_ = text.size();
+    return 0;
+  }
+  begin_request(text.substr(0, end), now_ns);
+  return end;
+}
+
+void Http1::begin_request(std::string_view head_text, std::int64_t now_ns) {
+  head_begun_ = false;
+  since_ns_ = now_ns;
+  request_ = std::make_unique<Request>();
+  request_->head.reserve(head_text.size());
+  request_->head.append(head_text);
+  Exchange& exchange = *exchanges_.emplace_back(std::make_shared<Exchange>(*this, context_));
+
+  const auto head = parse_http1_head(*request_);
+  if (!head) return fail(bad_request("The request is malformed."));
+  exchange.http11 = head->http11;
+  exchange.head_only = request_->method == "HEAD";
+  exchange.keep_alive = head->keep_alive;
+  if (head->expects_other)
+    return fail(error_response(417, "ExpectationFailedException", "Unknown expectation."));
+  if (head->content_length.value_or(0) > context_.limits.body_bytes_max) return fail(body_too_large());
+
+  if (head->chunked) {
+    reading_ = Reading::kChunks;
+    chunks_ = std::make_unique<ChunkedBody>(request_->head.text(), context_.limits.body_bytes_max);
+  } else if (head->content_length.value_or(0) > 0) {
+    reading_ = Reading::kBody;
+    body_bytes_ = *head->content_length;
+    make_room();
+  } else {
+    return deliver();
+  }
+  exchange.wants_continue = head->expects_continue;
+}
+
+// Memory for the body follows what has arrived, so that a length that is only claimed costs little.
+void Http1::make_room() {
+  Bytes& body = request_->body;
+  const std::uint64_t ahead = body.size() + std::max(kAheadBytes, body.size() / 2);
+  const auto capacity = static_cast<std::size_t>(std::min<std::uint64_t>(body_bytes_, ahead));
+  if (!exchanges_.back()->charge.try_raise_to(capacity)) return fail(out_of_memory_budget());
+  body.reserve(capacity);
+}
+
+std::size_t Http1::consume_chunks(ByteView bytes) {
+  std::size_t used = 0;
+  const auto state = chunks_->feed(bytes, request_->body, used);
+  if (state == ChunkedBody::State::kBad) {
+    fail(bad_request("The request body is malformed."));
+  } else if (state == ChunkedBody::State::kTooLarge) {
+    fail(body_too_large());
+  } else if (!exchanges_.back()->charge.try_raise_to(request_->body.capacity())) {
+    fail(out_of_memory_budget());
+  } else if (state == ChunkedBody::State::kDone) {
+    deliver();
+  } else if (bytes.size() - used > context_.limits.header_bytes_max) {
+    fail(head_too_large());  // a chunk's extensions, or trailers, without end
+  }
+  return used;
+}
+
+void Http1::deliver() {
+  const auto exchange = exchanges_.back();
+  exchange->wants_continue = false;
+  exchange->request_bytes = request_->body.size();
+  unanswered_bytes_ += exchange->request_bytes;
+  reading_ = exchange->keep_alive ? Reading::kHead : Reading::kNothing;
+  chunks_.reset();
+
+  request_->peer_storage = context_.peer;
+  request_->peer = request_->peer_storage;
+  request_->tls = context_.tls;
+  request_->loop = &context_.loop;
+  LoopCounters::add(context_.counters.requests_total, 1);
+  delivering_ = true;
+  context_.handler(std::move(request_), Responder(exchange));
+  delivering_ = false;
+  pump();  // at once, so that a run of requests that are answered at once is not held up by pipelined_max
+}
+
+void Http1::fail(Response response) {
+  if (!request_) exchanges_.push_back(std::make_shared<Exchange>(*this, context_));
+  request_.reset();
+  chunks_.reset();
+  reading_ = Reading::kNothing;
+  head_begun_ = false;
+  Exchange& exchange = *exchanges_.back();
+  exchange.wants_continue = false;
+  exchange.keep_alive = false;
+  exchange.linger = true;
+  const bool outer = std::exchange(delivering_, true);  // whoever called pumps
+  exchange.respond(std::move(response));
+  delivering_ = outer;
+}
+
+void Http1::answered(Exchange& exchange) {
+  unanswered_bytes_ -= std::exchange(exchange.request_bytes, 0);
+  if (delivering_) return;
+  pump();
+  context_.carrier.output_ready(false);
+}
+
+void Http1::stream_changed(StreamQueue& stream) {
+  if (delivering_ || exchanges_.empty() || exchanges_.front()->stream.get() != &stream) return;
+  pump();
+  context_.carrier.output_ready(false);
+}
+
+// Nothing can follow it on this connection.
+bool Http1::is_last(const Exchange& exchange) const {
+  if (!exchange.keep_alive) return true;
+  const bool between =
+      exchanges_.size() == 1 && !head_begun_ && reading_ != Reading::kBody && reading_ != Reading::kChunks;
+  return between && (draining_ || input_ended_);
+}
+
+// Turns answers into output, as far as their order allows.
+void Http1::pump() {
+  while (!exchanges_.empty() && ending_ == Ending::kNone) {
+    const auto exchange = exchanges_.front();
+    switch (exchange->state) {
+      case Exchange::State::kWaiting:
+        if (std::exchange(exchange->wants_continue, false)) out_.add_copy("HTTP/1.1 100 Continue\r\n\r\n");
+        return;
+      case Exchange::State::kAbandoned:
+        return finish(Ending::kClose);
+      case Exchange::State::kAnswered:
+        write_answer(*exchange);
+        break;
+      case Exchange::State::kStreaming:
+        if (!write_stream(*exchange)) return;
+        break;
+    }
+    exchange->detach(false);
+    const bool last = is_last(*exchange);
+    exchanges_.erase(exchanges_.begin());
+    if (last) finish(exchange->linger || !pending_.empty() ? Ending::kLinger : Ending::kClose);
+  }
+}
+
+void Http1::write_answer(Exchange& exchange) {
+  thread_local std::string head;
+  Response& response = exchange.response;
+  const bool bodiless = is_bodiless(response.status);
+  const bool last = is_last(exchange);
+  Http1Framing framing;
+  if (!bodiless) framing.content_length = response.body.size();
+  framing.close = last;
+  framing.keep_alive = !last && !exchange.http11;
+  write_http1_head(head, response, framing);
+  out_.add_copy(head);
+  if (!bodiless && !exchange.head_only) out_.add(std::move(response.body), std::move(exchange.charge));
+}
+
+bool Http1::write_stream(Exchange& exchange) {
+  thread_local std::string text;
+  const bool without_body = exchange.head_only || is_bodiless(exchange.response.status);
+  const bool chunked = exchange.http11 && !without_body;
+  if (!std::exchange(exchange.head_written, true)) {
+    if (!exchange.http11) exchange.keep_alive = false;  // the end of the connection is the end of the body
+    Http1Framing framing;
+    framing.chunked = chunked;
+    framing.close = is_last(exchange);
+    write_http1_head(text, exchange.response, framing);
+    out_.add_copy(text);
+  }
+  StreamQueue& stream = *exchange.stream;
+  if (without_body) {
+    stream.detach(true);
+    return true;
+  }
+  while (stream.has_chunk()) {
+    const auto [chunk, offset] = stream.front();
+    const std::size_t bytes = chunk->size() - offset;
+    if (chunked) out_.add_chunk_head(bytes);
+    out_.add(chunk, offset, bytes, exchange.stream);
+    stream.take(bytes);
+    if (chunked) out_.add_copy("\r\n");
+  }
+  if (stream.dropped()) {
+    finish(Ending::kClose);
+    return false;
+  }
+  if (stream.ended() && chunked) out_.add_copy("0\r\n\r\n");
+  return stream.ended();
+}
+
+void Http1::finish(Ending ending) {
+  ending_ = ending;
+  reading_ = Reading::kNothing;
+  pending_ = Bytes{};
+  request_.reset();
+  chunks_.reset();
+  for (const auto& exchange : std::exchange(exchanges_, {})) exchange->detach(true);
+}
+
+void Http1::sent(std::size_t bytes, std::int64_t now_ns) {
+  out_.sent(bytes);
+  if (reading_ == Reading::kHead && !head_begun_) since_ns_ = now_ns;
+}
+
+void Http1::input_ended() {
+  input_ended_ = true;
+  // A request that will not be whole is as good as none; those before it are answered still.
+  if (request_) {
+    request_.reset();
+    exchanges_.back()->detach(true);
+    exchanges_.pop_back();
+  }
+  reading_ = Reading::kNothing;
+  head_begun_ = false;
+  const bool streaming = !exchanges_.empty() && exchanges_.front()->state == Exchange::State::kStreaming;
+  if (exchanges_.empty() || streaming) finish(Ending::kClose);
+}
+
+void Http1::drain() {
+  draining_ = true;
+  const bool idle = exchanges_.empty() && !head_begun_ && pending_.empty();
+  if (idle && ending_ == Ending::kNone) finish(Ending::kClose);
+}
+
+void Http1::tick(std::int64_t now_ns) {
+  const ServerLimits& limits = context_.limits;
+  const std::int64_t waited_ns = now_ns - since_ns_;
+  switch (reading_) {
+    case Reading::kHead:
+      if (is_paused() || (!head_begun_ && (!exchanges_.empty() || !out_.empty()))) {
+        since_ns_ = now_ns;
+      } else if (head_begun_) {
+        if (waited_ns > limits.header_ms_max * kMs) fail(request_timeout());
+      } else if (waited_ns > limits.idle_ms_max * kMs) {
+        finish(Ending::kClose);
+      }
+      break;
+    case Reading::kBody:
+    case Reading::kChunks:
+      if (waited_ns > limits.body_ms_max * kMs) fail(request_timeout());
+      break;
+    case Reading::kNothing:
+      break;
+  }
+  pump();
+}
+
+void Http1::gone() {
+  if (!exchanges_.empty() || request_) finish(Ending::kClose);
+}
+
+}  // namespace millrace::net

@@ -1,0 +1,158 @@
+#include "net/listener.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+
+namespace millrace::net {
+namespace {
+
+namespace ip = boost::asio::ip;
+
+constexpr int kBacklog = 4096;
+constexpr int kAcceptsATurn = 64;
+constexpr std::int64_t kPauseNs = 100'000'000;  // without descriptors, until accepting is tried again
+
+int open_spare() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
+
+std::string text_of(const ip::tcp::endpoint& endpoint) {
+  const bool v6 = endpoint.address().is_v6();
+  return fmt::format("{}{}{}:{}", v6 ? "[" : "", endpoint.address().to_string(), v6 ? "]" : "",
+                     endpoint.port());
+}
+
+Result<ip::tcp::endpoint> resolve(boost::asio::io_context& context, const std::string& address) {
+  const Error unusable{ErrorKind::kInvalid, fmt::format("\"{}\" is not an address: HOST:PORT", address)};
+  const std::size_t colon = address.rfind(':');
+  if (colon == std::string::npos || colon == 0) return unusable;
+  std::string host = address.substr(0, colon);
+  if (host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  std::uint16_t port = 0;
+  const char* const end = address.data() + address.size();
+  const auto parsed = std::from_chars(address.data() + colon + 1, end, port);
+  if (parsed.ec != std::errc{} || parsed.ptr != end) return unusable;
+  boost::system::error_code error;
+  const auto found = ip::tcp::resolver(context).resolve(host, std::to_string(port),
+                                                        ip::resolver_base::numeric_service, error);
+  if (error || found.empty()) return unusable;
+  return found.begin()->endpoint();
+}
+
+// On its way to its loop; closed, and no longer counted, where that has ended.
+class AcceptedSocket {
+ public:
+  AcceptedSocket(int socket, std::shared_ptr<ServerCore> core) : socket_(socket), core_(std::move(core)) {}
+  AcceptedSocket(AcceptedSocket&& other) noexcept
+      : socket_(std::exchange(other.socket_, -1)), core_(std::move(other.core_)) {}
+  AcceptedSocket& operator=(AcceptedSocket&&) = delete;
+  ~AcceptedSocket() {
+    if (socket_ < 0) return;
+    ::close(socket_);
+    core_->closed_one();
+  }
+  int take() { return std::exchange(socket_, -1); }
+
+ private:
+  int socket_;
+  std::shared_ptr<ServerCore> core_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<Listener>> Listener::open(std::shared_ptr<ServerCore> core,
+                                                 const std::string& address) {
+  EventLoop& loop = core->shares.front()->loop;
+  const auto listener = std::make_shared<Listener>(std::move(core), loop);
+  MR_ASSIGN(const ip::tcp::endpoint endpoint, resolve(loop.context(), address));
+  boost::system::error_code error;
+  auto& acceptor = listener->acceptor_;
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(ip::tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor.non_blocking(true, error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(kBacklog, error);
+  if (error)
+    return Error{ErrorKind::kUnavailable, fmt::format("cannot listen on {}: {}", address, error.message())};
+  listener->address_ = text_of(acceptor.local_endpoint(error));
+  return listener;
+}
+
+Listener::Listener(std::shared_ptr<ServerCore> core, EventLoop& loop)
+    : core_(std::move(core)), loop_(loop), acceptor_(loop.context()), spare_descriptor_(open_spare()) {}
+
+Listener::~Listener() {
+  if (spare_descriptor_ >= 0) ::close(spare_descriptor_);
+}
+
+void Listener::start() { wait(); }
+
+void Listener::stop() {
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+}
+
+void Listener::wait() {
+  acceptor_.async_wait(boost::asio::socket_base::wait_read,
+                       [self = shared_from_this()](const boost::system::error_code& error) {
+                         if (!error && self->acceptor_.is_open()) self->accept_waiting();
+                       });
+}
+
+void Listener::accept_waiting() {
+  for (int i = 0; i < kAcceptsATurn; ++i) {
+    if (!accept_one()) {
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+        return out_of_descriptors();
+      break;
+    }
+  }
+  wait();
+}
+
+bool Listener::accept_one() {
+  ip::tcp::endpoint peer;
+  auto peer_bytes = static_cast<socklen_t>(peer.capacity());
+  const int socket =
+      ::accept4(acceptor_.native_handle(), peer.data(), &peer_bytes, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (socket < 0) return errno == ECONNABORTED || errno == EINTR || errno == EPROTO;
+  peer.resize(peer_bytes);
+  LoopShare& share = *core_->shares[next_share_];
+  if (core_->open.load(std::memory_order_relaxed) >= core_->limits.connections_max) {
+    ::close(socket);
+    LoopCounters::add(core_->shares.front()->counters.connections_refused, 1);
+    return true;
+  }
+  next_share_ = (next_share_ + 1) % core_->shares.size();
+  core_->open.fetch_add(1, std::memory_order_relaxed);
+  const int on = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  share.loop.post(
+      [&share, core = core_, accepted = AcceptedSocket(socket, core_), name = text_of(peer)]() mutable {
+        Connection::adopt(core, share, accepted.take(), std::move(name));
+      });
+  return true;
+}
+
+// The waiting connection would keep the listener ready, and the loop spinning: take it, drop it, and pause.
+void Listener::out_of_descriptors() {
+  if (spare_descriptor_ >= 0) {
+    ::close(spare_descriptor_);
+    const int refused = ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC);
+    if (refused >= 0) {
+      ::close(refused);
+      LoopCounters::add(core_->shares.front()->counters.connections_refused, 1);
+    }
+  }
+  spare_descriptor_ = open_spare();
+  loop_.post_after(kPauseNs, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self && self->acceptor_.is_open()) self->wait();
+  });
+}
+
+}  // namespace millrace::net
