@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/crc32c.h"
 
 namespace millrace::sim {
 namespace {
@@ -85,7 +86,8 @@ Result<void> SimFile::write_at(std::uint64_t offset, std::span<const ByteView> p
     inode_->image.sync();
     disk_.crash(Crash::kPowerLoss);
   }
-  const SimDisk::Fate fate = decide(Operation::kWrite, offset);
+  const SimDisk::Fate fate =
+      decide(Operation::kWrite, offset << 32 | crc32c(bytes.view()));  // the bytes belong to the trace
   if (fate == SimDisk::Fate::kDead)
     return failure(ErrorKind::kUnknown, Operation::kWrite, offset, kMachineIsDown);
   disk_.spend_time(Operation::kWrite, bytes.size());
