@@ -42,7 +42,7 @@ class Server:
         self.signed = signed
         self.tls = tls  # (certificate path, key path)
         self.log_path = self.data.rstrip("/") + ".log"
-        self._flags = list(flags)
+        self.flags = list(flags)  # for the next start
         self._launcher = list(launcher)  # put before the command line, e.g. ["prlimit", ...]
         self._environment = dict(environment or {})
         self._process = None
@@ -66,7 +66,7 @@ class Server:
         if self.tls:
             command += ["--tls-cert", self.tls[0], "--tls-key", self.tls[1]]
         with open(self.log_path, "ab") as log:
-            self._process = subprocess.Popen(command + self._flags, env=environment, stdin=subprocess.DEVNULL,
+            self._process = subprocess.Popen(command + self.flags, env=environment, stdin=subprocess.DEVNULL,
                                              stdout=log, stderr=log)
         return self
 
