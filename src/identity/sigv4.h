@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,12 +16,14 @@
 
 namespace millrace::identity {
 
+class SigningKeys;
+
 // What is signed, as it came from the wire; all borrowed.
 struct SignedRequest {
   std::string_view method;
   std::string_view target;  // path and query, not decoded
-  std::span<const HttpHeader>
-      headers;  // HTTP/2: with ":authority"; "host" and ":authority" stand for each other
+  // HTTP/2: with ":authority"; "host" and ":authority" stand for each other.
+  std::span<const HttpHeader> headers;
   ByteView body;
 };
 
@@ -32,9 +35,10 @@ struct Caller {
 };
 
 struct AuthFailure {
-  int http_status;      // 400 or 403
-  std::string type;     // "InvalidSignatureException", "MissingAuthenticationTokenException", …
-  std::string message;  // AWS's own wording
+  int http_status;   // 400: what a JSON body goes with; a front door that answers in XML sends 403
+  std::string type;  // "InvalidSignatureException", "MissingAuthenticationTokenException", …
+  std::string
+      message;  // AWS's own words; printable ASCII and line feeds, as long as the request's head or so
 };
 
 struct Secret {
@@ -44,15 +48,16 @@ struct Secret {
 
 class Verifier {
  public:
-  // With no secrets every well-formed request passes (its Authorization must still be whole, as AWS checks
-  // it), and so does, when `anonymous_passes`, one without any. region   the server's; a scope of another
-  // region fails
+  // With no secrets every request passes whose Authorization is whole (as AWS checks it), and, when
+  // `anonymous_passes`, one without any.
+  // region   the server's; a scope of another one fails
   Verifier(std::map<std::string, Secret> secrets, std::string region, bool anonymous_passes);
 
-  // Checks header or query form in full: presence, scope (date, region, service in `services`,
-  // "aws4_request"), time within 5 minutes of now_ms, signed headers (host, x-amz-* that were sent,
-  // content-type where sent), payload hash (computed; X-Amz-Content-Sha256 of UNSIGNED-PAYLOAD is honoured),
-  // token, signature in constant time. Any thread.
+  // Checks header or query form in full: time within 5 minutes of now_ms (query form: from 5 minutes before
+  // signing until X-Amz-Expires, a week at most, behind it), signed headers (host or :authority, and x-amz-*
+  // that were sent; not content-type, which PHP's SDK leaves out), scope (date, region, service in
+  // `services`, "aws4_request"), payload hash (computed; X-Amz-Content-Sha256 of UNSIGNED-PAYLOAD is
+  // honoured), signature in constant time, token. Any thread.
   std::variant<Caller, AuthFailure> verify(const SignedRequest& request,
                                            std::span<const std::string_view> services,
                                            std::int64_t now_ms) const;
@@ -61,6 +66,7 @@ class Verifier {
   std::map<std::string, Secret> secrets_;
   std::string region_;
   bool anonymous_passes_;
+  std::shared_ptr<SigningKeys> signing_keys_;  // by scope, as they come to be used
 };
 
 }  // namespace millrace::identity
