@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "net/http1.h"
+#include "net/http2.h"
 
 namespace millrace::net {
 namespace {
@@ -185,8 +186,11 @@ void Connection::sniff(ByteView bytes) {
 }
 
 void Connection::serve(bool http2) {
-  if (http2) return close();
-  driver_ = std::make_unique<Http1>(context_, now_ns());
+  if (http2) {
+    driver_ = std::make_unique<Http2>(context_, now_ns());
+  } else {
+    driver_ = std::make_unique<Http1>(context_, now_ns());
+  }
   stage_ = Stage::kServing;
   if (core_->draining.load(std::memory_order_relaxed)) driver_->drain();
 }
