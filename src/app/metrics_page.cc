@@ -8,8 +8,10 @@
 
 namespace millrace::app {
 
-MetricsPage::MetricsPage(broker::Broker& broker, std::string node, std::string zone)
+MetricsPage::MetricsPage(const broker::Broker& broker, const kinesis::FrontDoor& front_door, std::string node,
+                         std::string zone)
     : broker_(broker),
+      front_door_(front_door),
       node_(std::move(node)),
       zone_(std::move(zone)),
       started_s_(static_cast<double>(system_clock().wall_ms()) / 1e3),
@@ -37,6 +39,7 @@ std::string MetricsPage::text(const broker::Catalog& catalog) const {
   input.process = read_process_stats();
   if (const net::Server* server = server_.load(std::memory_order_acquire)) input.net = server->stats();
   input.log = broker_.log().stats();
+  input.kinesis = front_door_.stats();
   input.streams = catalog.streams.size();
   input.open_shards = catalog.open_shard_count;
   return metrics_text(input);

@@ -7,6 +7,7 @@
 
 #include "base/loop.h"
 #include "broker/broker.h"
+#include "kinesis/front_door.h"
 #include "net/http.h"
 #include "net/server.h"
 
@@ -14,8 +15,9 @@ namespace millrace::app {
 
 class MetricsPage {
  public:
-  // broker   borrowed; outlives the page
-  MetricsPage(broker::Broker& broker, std::string node, std::string zone);
+  // broker, front_door   borrowed; outlive the page
+  MetricsPage(const broker::Broker& broker, const kinesis::FrontDoor& front_door, std::string node,
+              std::string zone);
   // Waits for answers being made; their responders are gone then.
   ~MetricsPage();
 
@@ -30,7 +32,8 @@ class MetricsPage {
  private:
   std::string text(const broker::Catalog& catalog) const;
 
-  broker::Broker& broker_;
+  const broker::Broker& broker_;
+  const kinesis::FrontDoor& front_door_;
   const std::string node_;
   const std::string zone_;
   const double started_s_;

@@ -146,7 +146,8 @@ Result<void> House::open_broker() {
                                   .random = system_random(),
                                   .loops = {},
                                   .start_worker = store::start_thread_worker,
-                                  .warn = [](const std::string& line) { log_line(LogLevel::kWarn, line); }};
+                                  .warn = [](const std::string& line) { log_line(LogLevel::kWarn, line); },
+                                  .wait_until = {}};
   for (std::size_t index = 0; index < loops_.size(); ++index)
     environment.loops.push_back(&loops_.loop(index));
   MR_ASSIGN(broker_, broker::Broker::open(std::move(environment), log_options(settings_), *control_,
@@ -168,7 +169,7 @@ Result<void> House::open_front_door() {
 }
 
 Result<void> House::listen() {
-  metrics_page_ = std::make_unique<MetricsPage>(*broker_, settings_.node_name, settings_.zone);
+  metrics_page_ = std::make_unique<MetricsPage>(*broker_, *front_door_, settings_.node_name, settings_.zone);
   metrics_ = [this](std::unique_ptr<net::Request> request, net::Responder responder) {
     metrics_page_->handle(std::move(request), std::move(responder));
   };
