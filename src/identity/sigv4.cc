@@ -96,9 +96,9 @@ struct SignedNames {
 };
 
 // Those of the x-amz- headers that need no signature: the payload's hash is in the canonical request anyway,
-// and some SDKs (PHP's) add their name behind the signer's back.
+// the token is compared with the one that is known, and the client's name is only told.
 bool may_stay_unsigned(std::string_view name) {
-  return name == "x-amz-content-sha256" || name == "x-amz-user-agent";
+  return name == "x-amz-content-sha256" || name == "x-amz-security-token" || name == "x-amz-user-agent";
 }
 
 MaybeFailure check_signed_headers(const SignedNames& names, const HeaderIndex& headers) {
