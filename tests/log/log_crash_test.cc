@@ -1,0 +1,184 @@
+// What was acknowledged is there after any crash: thousands of crash points, each decided by a seed.
+// One seed alone: MILLRACE_SEED=N test_log --gtest_filter=LogCrash.<name>
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <functional>
+
+#include "log/log_machine.h"
+
+namespace millrace::log {
+namespace {
+
+using sim::Crash;
+
+// Runs `scenario` with each seed, or with MILLRACE_SEED alone; stops at the first fault.
+void with_seeds(std::uint64_t count, const std::function<void(LogMachine&)>& scenario) {
+  const char* only = std::getenv("MILLRACE_SEED");
+  const std::uint64_t first = only != nullptr ? std::strtoull(only, nullptr, 10) : 1;
+  for (std::uint64_t seed = first; seed < first + (only != nullptr ? 1 : count); ++seed) {
+    LogMachine machine{sim::Seed{seed}};
+    scenario(machine);
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    ASSERT_EQ(machine.fault(), "") << "again: MILLRACE_SEED=" << seed
+                                   << " test_log --gtest_filter=" << test->test_suite_name() << '.'
+                                   << test->name() << '\n'
+                                   << machine.describe_files();
+  }
+}
+
+Crash some_crash(LogMachine& machine) {
+  return machine.random().chance(0.7) ? Crash::kPowerLoss : Crash::kProcessKilled;
+}
+
+void start_or_fail(LogMachine& machine) {
+  auto started = machine.start();
+  if (!started.ok() && !machine.disk().crashed()) machine.fail("open: " + started.error().text);
+}
+
+// Appends, reads and so on until the disk crashes, at the latest after `steps`.
+void live_until_crash(LogMachine& machine, std::uint64_t steps) {
+  for (std::uint64_t i = 0; i < steps && !machine.disk().crashed() && machine.fault().empty(); ++i)
+    machine.step();
+  if (!machine.disk().crashed()) machine.disk().crash(some_crash(machine));
+}
+
+TEST(LogCrash, WhatWasAcknowledgedIsReadInOrderAfterEachOfTenThousandCrashes) {
+  std::uint64_t crashes = 0;
+  std::uint64_t acknowledged = 0;
+  with_seeds(2'500, [&](LogMachine& machine) {
+    machine.disk().keep_name_order(machine.random().chance(0.5));
+    for (int life = 0; life < 4 && machine.fault().empty(); ++life) {
+      // Crashes also fall into the recovery: it has its own writes.
+      const std::uint64_t operations = machine.random().chance(0.2) ? 12 : 120;
+      machine.disk().crash_at_operation(machine.disk().operations() + machine.random().between(1, operations),
+                                        some_crash(machine));
+      start_or_fail(machine);
+      if (machine.is_running()) live_until_crash(machine, 60);
+      machine.stop_process();
+      ++crashes;
+      if (machine.disk().crashed()) machine.disk().restart();
+    }
+    if (!machine.fault().empty()) return;
+    start_or_fail(machine);
+    if (!machine.is_running()) return;
+    if (!machine.appends_again()) machine.fail("appends do not work after the last recovery");
+    machine.read_all(false);
+    if (auto closed = machine.stop_cleanly(); !closed.ok()) machine.fail("close: " + closed.error().text);
+    start_or_fail(machine);
+    acknowledged += machine.acknowledged();
+  });
+  if (std::getenv("MILLRACE_SEED") == nullptr && !testing::Test::HasFailure()) {
+    EXPECT_GE(crashes, 10'000u);
+    EXPECT_GE(acknowledged, 10'000u);
+  }
+}
+
+TEST(LogCrash, IoErrorsLoseNothingThatWasAcknowledgedAndAppendsGoOnWhenTheyStop) {
+  with_seeds(600, [&](LogMachine& machine) {
+    for (int life = 0; life < 3 && machine.fault().empty(); ++life) {
+      start_or_fail(machine);
+      if (!machine.is_running()) return;
+      machine.expect_errors(true);
+      const double share = machine.random().chance(0.5) ? 0.005 : 0.05;
+      machine.disk().set_faults({.read = share, .write = share, .sync = share, .names = share});
+      for (int i = 0; i < 40 && machine.fault().empty(); ++i) machine.step();
+      machine.disk().set_faults({});
+      if (!machine.appends_again()) machine.fail("appends do not work again after the errors");
+      machine.expect_errors(false);
+      machine.drain();
+      machine.read_all(false);
+      if (machine.random().chance(0.5)) {
+        if (auto closed = machine.stop_cleanly(); !closed.ok()) machine.fail("close: " + closed.error().text);
+      } else {
+        machine.disk().crash(some_crash(machine));
+        machine.stop_process();
+        machine.disk().restart();
+      }
+    }
+  });
+}
+
+TEST(LogCrash, IoErrorsDuringARecoveryRefuseToOpenAndTheNextOneFindsAll) {
+  with_seeds(500, [&](LogMachine& machine) {
+    start_or_fail(machine);
+    for (int i = 0; i < 30 && machine.fault().empty(); ++i) machine.step();
+    machine.disk().crash(some_crash(machine));
+    machine.stop_process();
+    machine.disk().restart();
+    machine.expect_errors(true);
+    machine.disk().set_faults({.read = 0.05, .write = 0.05, .sync = 0.05, .names = 0.05});
+    for (int attempt = 0; attempt < 5 && !machine.is_running(); ++attempt) {
+      auto started = machine.start();
+      if (!started.ok() && started.error().kind != ErrorKind::kUnavailable &&
+          started.error().kind != ErrorKind::kUnknown)
+        machine.fail("open: " + started.error().text);
+    }
+    machine.disk().crash(some_crash(machine));
+    machine.stop_process();
+    machine.disk().restart();
+    machine.disk().set_faults({});
+    machine.expect_errors(false);
+    start_or_fail(machine);
+  });
+}
+
+TEST(LogCrash, AFullDiskRefusesAppendsKeepsReadsGoingAndTakesAppendsAgainWithSpace) {
+  std::uint64_t filled = 0;
+  with_seeds(400, [&](LogMachine& machine) {
+    start_or_fail(machine);
+    for (int life = 0; life < 2 && machine.is_running() && machine.fault().empty(); ++life) {
+      for (int i = 0; i < 10; ++i) machine.step();
+      machine.drain();
+      machine.expect_errors(true);
+      machine.disk().set_capacity(machine.disk().used_bytes() + machine.random().below(80'000));
+      for (int i = 0; i < 100 && machine.fault().empty(); ++i) machine.step();
+      machine.drain();
+      filled += *machine.disk().free_bytes() < 40'000;
+      machine.read_all(false);
+      if (machine.random().chance(0.3)) {
+        // Full or not, what was acknowledged is found again.
+        machine.disk().crash(some_crash(machine));
+        machine.stop_process();
+        machine.disk().restart();
+        machine.disk().set_capacity(sim::SimDisk::kCapacityAtFirst);
+        machine.expect_errors(false);
+        start_or_fail(machine);
+        if (!machine.is_running()) return;
+      }
+      machine.disk().set_capacity(sim::SimDisk::kCapacityAtFirst);
+      if (!machine.appends_again()) machine.fail("appends do not work again with space");
+      machine.drain();
+      machine.expect_errors(false);
+      machine.read_all(false);
+    }
+    if (!machine.is_running() || !machine.fault().empty()) return;
+    machine.disk().crash(some_crash(machine));
+    machine.stop_process();
+    machine.disk().restart();
+    start_or_fail(machine);
+  });
+  if (std::getenv("MILLRACE_SEED") == nullptr) {
+    EXPECT_GT(filled, 100u);
+  }
+}
+
+TEST(LogCrash, TheSameSeedGivesTheSameTrace) {
+  const auto trace = [](std::uint64_t seed) {
+    LogMachine machine{sim::Seed{seed}};
+    start_or_fail(machine);
+    for (int i = 0; i < 60; ++i) machine.step();
+    machine.drain();
+    return machine.world().trace_hash();
+  };
+  std::set<std::uint64_t> traces;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    EXPECT_EQ(trace(seed), trace(seed)) << "seed " << seed;
+    traces.insert(trace(seed));
+  }
+  EXPECT_EQ(traces.size(), 20u);
+}
+
+}  // namespace
+}  // namespace millrace::log
