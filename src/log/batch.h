@@ -1,5 +1,5 @@
-// log/batch.h: what a put hands to a shard's loop: records of many shards, encoded once on the connection's loop.
-// The same bytes go to the journal and stay in the tail cache.
+// log/batch.h: what a put hands to a shard's loop: records of many shards, encoded once on the connection's
+// loop. The same bytes go to the journal and stay in the tail cache.
 #pragma once
 
 #include <cstdint>
@@ -27,19 +27,19 @@ enum class RunStatus : std::uint8_t {
 // Records of one shard inside a batch, in order.
 struct Run {
   ShardKey shard;
-  std::uint32_t begin;         // of the run's header in Batch::bytes
+  std::uint32_t begin;  // of the run's header in Batch::bytes
   std::uint32_t end;
-  std::uint32_t count;         // 1 or more
+  std::uint32_t count;  // 1 or more
   RunStatus status = RunStatus::kPending;
-  std::uint64_t first_offset = 0;   // set with kDurable; the others follow without a gap
-  std::int64_t arrival_ms = 0;      // set with kDurable; never falls within a shard
+  std::uint64_t first_offset = 0;  // set with kDurable; the others follow without a gap
+  std::int64_t arrival_ms = 0;     // set with kDurable; never falls within a shard
 };
 
 // Built on one thread; from Log::append until its answer it belongs to the log; then immutable and shared.
 struct Batch {
-  Bytes bytes;              // runs back to back: docs/format.md, "Run"
-  std::vector<Run> runs;    // in the order of `bytes`; a shard may have several
-  std::string error;        // why a run is kUnavailable or kUnknown
+  Bytes bytes;            // runs back to back: docs/format.md, "Run"
+  std::vector<Run> runs;  // in the order of `bytes`; a shard may have several
+  std::string error;      // why a run is kUnavailable or kUnknown
 };
 
 // Encodes records straight into a Batch. Any one thread.
@@ -48,12 +48,14 @@ class BatchBuilder {
   // reserve_bytes  what the records will take, about: avoids copies
   explicit BatchBuilder(std::size_t reserve_bytes, std::size_t runs = 1);
 
-  // Starts a run of `shard`; what is added until the next belongs to it. A run without records is dropped.
+  // Starts a run of `shard`; what is added until the next belongs to it. A run without records is dropped;
+  // one of the shard that already runs goes on.
   void begin_run(ShardKey shard);
   // Adds a record, copying it. Its offset and arrival time are the log's to give.
   void add(const RecordView& record);
-  // Adds a record whose value the caller writes: room for exactly `value_max` bytes; call shrink_value(n) next when
-  // fewer were written. The pointer is valid until the next call. 64 bytes of slack may be overwritten behind it.
+  // Adds a record whose value the caller writes: room for exactly `value_max` bytes; call shrink_value(n)
+  // next when fewer were written. The pointer is valid until the next call. 64 bytes of slack may be
+  // overwritten behind it.
   std::uint8_t* add_with_room(const RecordView& record_without_value, std::size_t value_max);
   void shrink_value(std::size_t value_bytes);
 
@@ -62,7 +64,10 @@ class BatchBuilder {
   std::unique_ptr<Batch> finish();
 
  private:
+  void end_run();
+
   std::unique_ptr<Batch> batch_;
+  bool open_ = false;  // the last of batch_->runs still grows
   std::size_t record_begin_ = 0;
   std::size_t value_begin_ = 0;
 };

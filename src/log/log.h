@@ -1,7 +1,7 @@
 // log/log.h: the ordered, durable records of all shards of one machine. Start here.
 //
-// A Log is one journal, one tail cache and one settler for each loop. What is said of a shard is said on its loop,
-// loop_of(shard, loops); append, read and the rest below are called there and answer there.
+// A Log is one journal, one tail cache and one settler for each loop. What is said of a shard is said on its
+// loop, loop_of(shard, loops); append, read and the rest below are called there and answer there.
 #pragma once
 
 #include <cstdint>
@@ -30,13 +30,13 @@ struct ShardOptions {
 };
 
 struct LogOptions {
-  std::uint64_t journal_file_bytes = 64u << 20;      // recycled, whole files
-  std::uint64_t unsettled_bytes_max = 512u << 20;    // a loop; above it appends wait for the settler
-  std::uint64_t settle_at_bytes = 64u << 20;         // a loop: settle when so much waits …
-  std::int64_t settle_after_ms = 60'000;             // … or when the oldest unsettled record is so old
-  std::uint64_t tail_cache_bytes = 256u << 20;       // a loop: settled records kept in memory for readers
-  std::uint64_t block_cache_bytes = 128u << 20;      // all loops: decompressed blocks of cold reads
-  std::uint64_t group_bytes_max = 8u << 20;          // one frame takes at most so much (or one larger batch)
+  std::uint64_t journal_file_bytes = 64u << 20;    // recycled, whole files
+  std::uint64_t unsettled_bytes_max = 512u << 20;  // a loop; above it appends wait for the settler
+  std::uint64_t settle_at_bytes = 64u << 20;       // a loop: settle when so much waits …
+  std::int64_t settle_after_ms = 60'000;           // … or when the oldest unsettled record is so old
+  std::uint64_t tail_cache_bytes = 256u << 20;     // a loop: settled records kept in memory for readers
+  std::uint64_t block_cache_bytes = 128u << 20;    // all loops: decompressed blocks of cold reads
+  std::uint64_t group_bytes_max = 8u << 20;        // one frame takes at most so much (or one larger batch)
 };
 
 // What the log rests on; all borrowed, and outlive it.
@@ -44,40 +44,44 @@ struct LogEnvironment {
   store::Disk& disk;
   Clock& clock;
   Random& random;
-  std::vector<Loop*> loops;                                            // 1 to 256
+  std::vector<Loop*> loops;  // 1 to 256
   // Makes a worker thread (real) or a scheduled one (simulation).
   std::function<std::unique_ptr<Worker>(const std::string& name, int nice)> start_worker;
-  std::function<void(const std::string& line)> warn;                   // things an operator should see
+  std::function<void(const std::string& line)> warn;  // things an operator should see
+  // Returns when `done()` is true, which another thread or the simulated world makes it. Empty: the caller
+  // sleeps.
+  std::function<void(const std::function<bool()>& done)> wait_until;
 };
 
 struct ReadLimits {
-  std::uint32_t records_max = 10'000;      // 1 or more
-  std::uint64_t bytes_max = 10u << 20;     // of keys and values together; the first record always fits
+  std::uint32_t records_max = 10'000;   // 1 or more
+  std::uint64_t bytes_max = 10u << 20;  // of keys and values together; the first record always fits
 };
 
 struct ReadBatch {
-  std::vector<RecordView> records;         // in order, without a gap from `records.front().offset`
+  std::vector<RecordView> records;                   // in order, without a gap from `records.front().offset`
   std::vector<std::shared_ptr<const void>> holders;  // keep what `records` points into
-  std::uint64_t next_offset = 0;           // where to go on
-  std::uint64_t end_offset = 0;            // of the durable log when it was read
+  std::uint64_t next_offset = 0;                     // where to go on
+  std::uint64_t end_offset = 0;                      // of the durable log when it was read
   // Arrival time of the record at next_offset, when there is one: how far behind the reader is.
   std::optional<std::int64_t> next_arrival_ms;
 };
 
 struct Extent {
-  std::uint64_t first_offset;   // oldest record that retention keeps (== end_offset when none)
-  std::uint64_t end_offset;     // one past the newest durable record
+  std::uint64_t first_offset;  // oldest record that retention keeps (== end_offset when none)
+  std::uint64_t end_offset;    // one past the newest durable record
 };
 
 class Log {
  public:
-  // Recovers what the disk holds, for these shards and no others (records of others belong to deleted streams and
-  // are dropped), and starts. Blocks; before the loops carry other work. A journal's torn tail (never acknowledged)
-  // is cut off with a warning; anything else that is wrong refuses:
-  // errors   kCorrupt: names file, offset and what is still readable; nothing is changed on disk.
+  // Recovers what the disk holds, for these shards and no others (records of others belong to deleted streams
+  // and are dropped), and starts. Blocks; before the loops carry other work. A journal's torn tail (never
+  // acknowledged) is cut off with a warning; anything else that is wrong refuses: errors   kCorrupt: names
+  // file, offset and what is still readable; nothing is changed on disk.
   //          kUnavailable: the disk said no.
   static Result<std::unique_ptr<Log>> open(LogEnvironment environment, LogOptions options,
                                            std::vector<ShardOptions> shards);
+  // After close(); or when neither loops nor workers run any more.
   virtual ~Log() = default;
 
   // Lets appends under way end, settles nothing, writes the clean-stop marker. Blocks; not from a loop.
@@ -88,13 +92,13 @@ class Log {
   // Its records are gone for readers at once and from the disk in time. On the shard's loop.
   virtual void remove_shard(ShardKey shard) = 0;
 
-  // Makes the batch durable, then calls `done` on this loop with every run's status set. All runs are of this loop.
-  // Batches become durable in the order of the calls, many in one write. On loop `loop_index`.
+  // Makes the batch durable, then calls `done` on this loop with every run's status set. All runs are of this
+  // loop. Batches become durable in the order of the calls, many in one write. On loop `loop_index`.
   virtual void append(std::size_t loop_index, std::unique_ptr<Batch> batch,
                       Function<void(std::shared_ptr<const Batch>)> done) = 0;
 
-  // Takes no more records (until the process ends); answers with the end offset once all before it are durable.
-  // errors   kNotFound.  kUnknown: an earlier append may or may not be there.
+  // Takes no more records (until the process ends); answers with the end offset once all before it are
+  // durable. errors   kNotFound.  kUnknown: an earlier append may or may not be there.
   virtual Task<Result<std::uint64_t>> seal(ShardKey shard) = 0;
   // Undoes seal(), when what it was for failed.
   virtual void unseal(ShardKey shard) = 0;
@@ -109,8 +113,8 @@ class Log {
   virtual void when_past(ShardKey shard, std::uint64_t offset, Callback callback) = 0;
 
   struct Stats {
-    std::uint64_t appended_records, appended_bytes, groups, group_bytes, settled_bytes, segment_bytes, segments,
-        journal_bytes, tail_bytes, cold_reads;
+    std::uint64_t appended_records, appended_bytes, groups, group_bytes, settled_bytes, segment_bytes,
+        segments, journal_bytes, tail_bytes, cold_reads;
   };
   // Any thread; figures of about now.
   virtual Stats stats() const = 0;

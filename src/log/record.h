@@ -11,8 +11,8 @@
 
 namespace millrace::log {
 
-// A shard's name inside the log: given once by the broker, from 1 upwards, and never used again. Small and dense:
-// the log keeps tables of them. A shard belongs to the loop loop_of(key, loops).
+// A shard's name inside the log: given once by the broker, from 1 upwards, and never used again. Small and
+// dense: the log keeps tables of them. A shard belongs to the loop loop_of(key, loops).
 enum class ShardKey : std::uint64_t {};
 inline std::uint64_t to_number(ShardKey key) { return static_cast<std::uint64_t>(key); }
 inline std::size_t loop_of(ShardKey key, std::size_t loops) {
@@ -28,12 +28,13 @@ struct RecordView {
   ByteView value;
   // The hash key, only where it is not the MD5 of `key` (ExplicitHashKey): kept with the record then.
   std::optional<HashKey> explicit_hash_key;
-  // Opaque to the log: other protocols' headers and the producer's own time, encoded by the front door that has them.
+  // Opaque to the log: other protocols' headers and the producer's own time, encoded by the front door that
+  // has them.
   ByteView attributes;
 
   // Given by the log; ignored on the way in.
-  std::uint64_t offset = 0;       // position in the shard, from 0, without gaps
-  std::int64_t arrival_ms = 0;    // since the epoch; never falls within a shard
+  std::uint64_t offset = 0;     // position in the shard, from 0, without gaps
+  std::int64_t arrival_ms = 0;  // since the epoch; never falls within a shard
 };
 
 inline constexpr std::size_t kKeyBytesMax = 65'535;

@@ -1,0 +1,157 @@
+#include "log/log.h"
+
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "log/loop_log.h"
+#include "log/recovery.h"
+#include "log/retention.h"
+
+namespace millrace::log {
+
+namespace {
+
+constexpr std::size_t kReaders = 2;
+constexpr int kBackgroundNice = 19;
+
+class DiskLog final : public Log {
+ public:
+  explicit DiskLog(Recovered recovered) : context_(std::move(recovered.context)) {
+    const auto& start_worker = context_->environment.start_worker;
+    settle_worker_ = start_worker("log-settle", kBackgroundNice);
+    files_worker_ = start_worker("log-files", 0);
+    for (std::size_t i = 0; i < kReaders; ++i)
+      read_workers_.push_back(start_worker(fmt::format("log-read-{}", i), 0));
+    std::vector<Worker*> readers;
+    for (const auto& worker : read_workers_) readers.push_back(worker.get());
+    for (std::size_t i = 0; i < recovered.loops.size(); ++i) {
+      journal_workers_.push_back(start_worker(fmt::format("log-journal-{}", i), 0));
+      loops_.push_back(std::make_shared<LoopLog>(
+          std::move(recovered.loops[i]),
+          LoopWorkers{*journal_workers_[i], *files_worker_, *settle_worker_, readers}));
+    }
+    for (const auto& loop : loops_) loop->start();
+  }
+
+  Result<void> close() override {
+    struct Closing {
+      std::mutex mutex;
+      std::condition_variable ended;
+      std::size_t left;
+      std::string fault;
+    };
+    auto closing = std::make_shared<Closing>();
+    closing->left = loops_.size();
+    for (const auto& loop : loops_) {
+      loop->state().loop.post([loop, closing] {
+        loop->stop([closing](Result<void> stopped) {
+          const std::lock_guard lock(closing->mutex);
+          if (!stopped.ok()) closing->fault = std::move(stopped.error().text);
+          --closing->left;
+          closing->ended.notify_all();
+        });
+      });
+    }
+    const auto ended = [closing] { return closing->left == 0; };
+    if (context_->environment.wait_until) {
+      context_->environment.wait_until([closing, ended] {
+        const std::lock_guard lock(closing->mutex);
+        return ended();
+      });
+    } else {
+      std::unique_lock lock(closing->mutex);
+      closing->ended.wait(lock, ended);
+    }
+    if (!closing->fault.empty())
+      return Error{ErrorKind::kUnknown, "the log's clean-stop mark: " + closing->fault};
+    return {};
+  }
+
+  void open_shard(const ShardOptions& options) override {
+    LoopState& state = loop_of_shard(options.shard).state();
+    MR_ASSERT(state.loop.is_current());
+    if (Shard* shard = state.shards.find(options.shard); shard != nullptr)
+      shard->rest->retention_ms = options.retention_ms;
+    else
+      state.shards.open(options);
+  }
+  void remove_shard(ShardKey shard) override { loop_of_shard(shard).commit().remove_shard(shard); }
+
+  void append(std::size_t loop_index, std::unique_ptr<Batch> batch,
+              Function<void(std::shared_ptr<const Batch>)> done) override {
+    loops_[loop_index]->commit().append(std::move(batch), std::move(done));
+  }
+  Task<Result<std::uint64_t>> seal(ShardKey shard) override {
+    return seal_on(loops_[index_of(shard)], shard);
+  }
+  void unseal(ShardKey shard) override {
+    if (Shard* found = loop_of_shard(shard).state().shards.find(shard); found != nullptr)
+      found->sealed = false;
+  }
+
+  Task<Result<ReadBatch>> read(ShardKey shard, std::uint64_t from, ReadLimits limits) override {
+    return Reader::read(loop_of_shard(shard).reader(), shard, from, limits);
+  }
+  Task<Result<std::uint64_t>> offset_at_time(ShardKey shard, std::int64_t time_ms) override {
+    return Reader::offset_at_time(loop_of_shard(shard).reader(), shard, time_ms);
+  }
+  Result<Extent> extent(ShardKey shard) override { return loop_of_shard(shard).reader()->extent(shard); }
+  void when_past(ShardKey shard, std::uint64_t offset, Callback callback) override {
+    loop_of_shard(shard).commit().when_past(shard, offset, std::move(callback));
+  }
+
+  Stats stats() const override {
+    const auto value = [](const std::atomic<std::uint64_t>& counter) {
+      return counter.load(std::memory_order_relaxed);
+    };
+    const Counters& counters = context_->counters;
+    Stats stats{value(counters.appended_records),
+                value(counters.appended_bytes),
+                value(counters.groups),
+                value(counters.group_bytes),
+                value(counters.settled_bytes),
+                value(counters.segment_bytes),
+                value(counters.segments),
+                0,
+                0,
+                value(counters.cold_reads)};
+    for (const auto& loop : loops_) {
+      stats.journal_bytes += loop->journal_bytes();
+      stats.tail_bytes += loop->tail_bytes();
+    }
+    return stats;
+  }
+
+ private:
+  static Task<Result<std::uint64_t>> seal_on(std::shared_ptr<LoopLog> loop, ShardKey shard) {
+    auto end = co_await eventually<Result<std::uint64_t>>([&](auto done) {
+      loop->commit().seal(shard, [done](Result<std::uint64_t> at) mutable { done(std::move(at)); });
+    });
+    co_return end;
+  }
+  std::size_t index_of(ShardKey shard) const { return loop_of(shard, loops_.size()); }
+  LoopLog& loop_of_shard(ShardKey shard) { return *loops_[index_of(shard)]; }
+
+  std::shared_ptr<LogContext> context_;
+  std::vector<std::shared_ptr<LoopLog>> loops_;
+  // Destroyed first, which ends what they still do.
+  std::unique_ptr<Worker> settle_worker_;
+  std::unique_ptr<Worker> files_worker_;
+  std::vector<std::unique_ptr<Worker>> read_workers_;
+  std::vector<std::unique_ptr<Worker>> journal_workers_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Log>> Log::open(LogEnvironment environment, LogOptions options,
+                                       std::vector<ShardOptions> shards) {
+  MR_ASSERT(!environment.loops.empty() && environment.loops.size() <= 256);
+  MR_ASSERT(options.journal_file_bytes % kBlockBytes == 0);
+  MR_ASSIGN(auto recovered, recover(std::move(environment), options, shards));
+  std::unique_ptr<Log> log = std::make_unique<DiskLog>(std::move(recovered));
+  return log;
+}
+
+}  // namespace millrace::log

@@ -1,0 +1,43 @@
+// log/log_context.h: what all loops of one Log share.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "log/block_cache.h"
+#include "log/log.h"
+#include "log/manifest_store.h"
+
+namespace millrace::log {
+
+// Counted on loops and workers, read anywhere; each figure stands for itself.
+struct Counters {
+  std::atomic<std::uint64_t> appended_records{0}, appended_bytes{0}, groups{0}, group_bytes{0},
+      settled_bytes{0}, segment_bytes{0}, segments{0}, cold_reads{0};
+};
+inline void count(std::atomic<std::uint64_t>& counter, std::uint64_t by) {
+  counter.fetch_add(by, std::memory_order_relaxed);
+}
+
+struct LogContext {
+  LogEnvironment environment;
+  LogOptions options;
+  std::unique_ptr<ManifestStore> manifest;
+  BlockCache cache;
+  std::atomic<std::uint64_t> next_segment{1};
+  Counters counters;
+
+  LogContext(LogEnvironment the_environment, const LogOptions& the_options,
+             std::unique_ptr<ManifestStore> the_manifest)
+      : environment(std::move(the_environment)),
+        options(the_options),
+        manifest(std::move(the_manifest)),
+        cache(the_options.block_cache_bytes) {}
+
+  void warn(const std::string& line) const {
+    if (environment.warn) environment.warn(line);
+  }
+};
+
+}  // namespace millrace::log

@@ -1,0 +1,51 @@
+// log/loop_log.h: all parts of one loop's log, tied together.
+#pragma once
+
+#include <memory>
+
+#include "log/group_commit.h"
+#include "log/reader.h"
+#include "log/recovery.h"
+#include "log/settler.h"
+
+namespace millrace::log {
+
+struct LoopWorkers {
+  Worker& writer;    // of the journal
+  Worker& preparer;  // of its files
+  Worker& settler;
+  std::vector<Worker*> readers;
+};
+
+// On the loop. What it gave to workers and timers keeps it.
+class LoopLog : public std::enable_shared_from_this<LoopLog> {
+ public:
+  LoopLog(RecoveredLoop recovered, const LoopWorkers& workers);
+  // Begins the timers; once, after the constructor.
+  void start();
+  // Answers appends under way, writes the clean-stop mark, and does nothing any more.
+  void stop(Function<void(Result<void>)> done);
+
+  LoopState& state() { return *state_; }
+  GroupCommit& commit() { return *commit_; }
+  const std::shared_ptr<Reader>& reader() const { return reader_; }
+
+  // For figures that are read elsewhere.
+  std::uint64_t journal_bytes() const { return journal_bytes_.load(std::memory_order_relaxed); }
+  std::uint64_t tail_bytes() const { return tail_bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  void tick();
+
+  std::shared_ptr<LoopState> state_;
+  std::shared_ptr<Journal> journal_;
+  std::shared_ptr<Settler> settler_;
+  std::shared_ptr<GroupCommit> commit_;
+  std::shared_ptr<Reader> reader_;
+  std::atomic<std::uint64_t> journal_bytes_{0};
+  std::atomic<std::uint64_t> tail_bytes_{0};
+  std::uint64_t sweep_slot_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace millrace::log

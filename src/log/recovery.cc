@@ -1,0 +1,268 @@
+#include "log/recovery.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "log/journal_scan.h"
+#include "log/leftovers.h"
+#include "log/retention.h"
+#include "log/run_codec.h"
+#include "log/settled_segment.h"
+
+namespace millrace::log {
+
+namespace {
+
+class Recovery {
+ public:
+  Recovery(std::shared_ptr<LogContext> context, const std::vector<ShardOptions>& shards)
+      : context_(std::move(context)), disk_(context_->environment.disk), shards_(shards) {}
+
+  Result<Recovered> run() {
+    const bool is_new = !context_->manifest->exists();
+    Manifest manifest = context_->manifest->current();
+    MR_ASSIGN(const Leftovers leftovers, find_leftovers(disk_, is_new ? nullptr : &manifest));
+    context_->next_segment = manifest.next_segment;
+    open_shards();
+    MR_TRY(open_segments(manifest));
+    MR_TRY(take_blocks(manifest));
+    for (std::uint32_t loop = 0; loop < manifest.loops.size(); ++loop)
+      MR_TRY(replay(loop, manifest.loops[loop]));
+
+    // All is well; from here on the disk changes.
+    for (const std::string& path : leftovers.others)
+      context_->warn(fmt::format("{} is not a file of the log; it is left alone", disk_.describe(path)));
+    for (const std::string& path : leftovers.ours) MR_TRY(disk_.remove(path));
+    MR_TRY(disk_.make_folder("log/segments"));
+    for (const JournalScan& scan : scans_) MR_TRY(make_durable(scan));
+    if (manifest.loops.size() != loop_count()) {
+      if (!is_new) MR_TRY(settle_everything());
+      MR_TRY(lay_out(manifest));
+    } else {
+      for (std::uint32_t loop = 0; loop < loop_count(); ++loop) go_on(loop, manifest.loops[loop]);
+    }
+    return Recovered{context_, std::move(loops_), std::move(segments_)};
+  }
+
+ private:
+  std::size_t loop_count() const { return context_->environment.loops.size(); }
+  LoopState& state_of(ShardKey shard) { return *loops_[loop_of(shard, loop_count())].state; }
+
+  void open_shards() {
+    for (Loop* loop : context_->environment.loops)
+      loops_.push_back({std::make_shared<LoopState>(context_, *loop), {}, {}});
+    for (const ShardOptions& options : shards_) state_of(options.shard).shards.open(options);
+  }
+
+  Result<void> open_segments(const Manifest& manifest) {
+    for (const SegmentEntry& entry : manifest.segments) {
+      MR_ASSIGN(OpenedSegment opened, open_segment(disk_, entry));
+      opened.segment->applied = true;
+      count(context_->counters.segments, 1);
+      count(context_->counters.segment_bytes, entry.bytes);
+      for (const RecoveredLoop& loop : loops_)
+        loop.state->segments.emplace(static_cast<std::uint32_t>(entry.number), opened.segment);
+      for (const BlockEntry& block : opened.blocks) {
+        Shard* shard = state_of(block.shard).shards.find(block.shard);
+        const auto floor = manifest.floors.find(block.shard);
+        const bool is_gone =
+            shard == nullptr || (floor != manifest.floors.end() && block.end_offset() <= floor->second);
+        if (is_gone)
+          opened.segment->live_bytes -= block.stored_bytes;
+        else
+          shard->rest->blocks.push_back(make_ref(block, static_cast<std::uint32_t>(entry.number)));
+      }
+      segments_.push_back(std::move(opened.segment));
+    }
+    return {};
+  }
+
+  // Every shard's blocks follow each other; they give its ends.
+  Result<void> take_blocks(const Manifest& manifest) {
+    for (const ShardOptions& options : shards_) {
+      Shard& shard = *state_of(options.shard).shards.find(options.shard);
+      auto& blocks = shard.rest->blocks;
+      std::sort(blocks.begin(), blocks.end(),
+                [](const BlockRef& a, const BlockRef& b) { return a.first_offset < b.first_offset; });
+      for (std::size_t i = 1; i < blocks.size(); ++i) {
+        if (blocks[i - 1].end_offset() == blocks[i].first_offset) continue;
+        return Error{
+            ErrorKind::kCorrupt,
+            fmt::format(
+                "{}: the block at byte {} begins with record {} of shard {}, and the one before it, in "
+                "{}, ends before record {}",
+                disk_.describe(segment_path(blocks[i].segment)), blocks[i].position, blocks[i].first_offset,
+                to_number(options.shard), disk_.describe(segment_path(blocks[i - 1].segment)),
+                blocks[i - 1].end_offset())};
+      }
+      const auto floor = manifest.floors.find(options.shard);
+      const std::uint64_t floor_offset = floor == manifest.floors.end() ? 0 : floor->second;
+      shard.durable_end = blocks.empty() ? floor_offset : blocks.back().end_offset();
+      shard.rest->first_offset =
+          blocks.empty() ? floor_offset : std::max(floor_offset, blocks.front().first_offset);
+      shard.next_offset = shard.durable_end;
+    }
+    for (const LoopManifest& loop : manifest.loops)
+      for (const RecoveredLoop& recovered : loops_) raise_arrival(*recovered.state, loop.last_arrival_ms);
+    return {};
+  }
+
+  static void raise_arrival(LoopState& state, std::int64_t arrival_ms) {
+    state.last_arrival_ms = std::max(state.last_arrival_ms, arrival_ms);
+  }
+
+  // Reads what had not settled into the tail of the same loop; with another number of loops, of loop 0, from
+  // where it goes into a segment.
+  Result<void> replay(std::uint32_t loop, const LoopManifest& manifest) {
+    const bool same_loops = loop_count() == context_->manifest->current().loops.size();
+    RecoveredLoop& into = loops_[same_loops ? loop : 0];
+    auto scan = scan_journal(disk_, loop, manifest, store::Disk::Mode::kWrite,
+                             [&](const ScannedFrame& frame) { return take_frame(into, frame); });
+    if (!scan.ok()) return std::move(scan).error();
+    if (!scan->torn.empty()) context_->warn(scan->torn);
+    scans_.push_back(std::move(scan).value());
+    return {};
+  }
+
+  Result<void> take_frame(RecoveredLoop& into, const ScannedFrame& frame) {
+    auto batch = std::make_shared<Batch>();
+    batch->bytes.append(frame.payload);
+    for (std::size_t at = 0; at < batch->bytes.size();) {
+      const RunHeader header = load_run_header(batch->bytes.data() + at);
+      Run run{header.shard, static_cast<std::uint32_t>(at),
+              static_cast<std::uint32_t>(at + kRunHeaderBytes + header.bytes), header.count};
+      run.first_offset = header.first_offset;
+      run.arrival_ms = header.arrival_ms;
+      at = run.end;
+      Shard* shard = state_of(run.shard).shards.find(run.shard);
+      run.status = shard == nullptr ? RunStatus::kGone : RunStatus::kDurable;
+      raise_arrival(*into.state, run.arrival_ms);
+      if (shard != nullptr) {
+        if (run.first_offset != shard->durable_end)
+          return Error{ErrorKind::kCorrupt,
+                       fmt::format("it has record {} of shard {} where record {} must follow",
+                                   run.first_offset, to_number(run.shard), shard->durable_end)};
+        raise_arrival(state_of(run.shard), run.arrival_ms);
+        shard->durable_end += run.count;
+        shard->next_offset = shard->durable_end;
+        shard->ring.push({static_cast<std::uint32_t>(run.first_offset),
+                          static_cast<std::uint32_t>(into.state->tail.end()), run.begin, run.count});
+      }
+      batch->runs.push_back(run);
+    }
+    into.state->tail.push(std::move(batch));
+    into.unsettled.push_back({frame.end, into.state->tail.end(), frame_bytes(frame.payload.size())});
+    return {};
+  }
+
+  // The page cache may hold what no disk has (after a kill, or a sync that failed): the last group, and no
+  // earlier one. Writes it again, and a mark that it is durable behind it.
+  Result<void> make_durable(const JournalScan& scan) {
+    if (scan.last_frame) {
+      JournalFile& file = *scan.files[scan.last_frame->file];
+      Bytes frame;
+      frame.resize(scan.last_frame->bytes);
+      MR_ASSIGN(const std::size_t read,
+                file.file->read_at(scan.last_frame->offset, {frame.data(), frame.size()}));
+      const ByteView piece = frame.view().first(read);
+      MR_TRY(file.file->write_at(scan.last_frame->offset, {&piece, 1}));
+      MR_TRY(file.file->sync());
+    }
+    if (scan.clean_stop) return {};
+    JournalFile& file = *scan.files[scan.in_use - 1];
+    MR_TRY(write_mark(file, scan.end.offset, scan.end.sequence - 1, FrameKind::kMark));
+    return file.file->sync();
+  }
+
+  void go_on(std::uint32_t loop, const LoopManifest& manifest) {
+    JournalScan& scan = scans_[loop];
+    Journal::Start& start = loops_[loop].journal;
+    start.offset = scan.end.offset;
+    start.next_sequence = scan.end.sequence;
+    start.pool.current = scan.files[scan.in_use - 1];
+    start.pool.used.assign(scan.files.begin(),
+                           scan.files.begin() + static_cast<std::ptrdiff_t>(scan.in_use - 1));
+    start.pool.free.assign(scan.files.begin() + static_cast<std::ptrdiff_t>(scan.in_use), scan.files.end());
+    start.pool.next_generation = scan.generation_max + 1;
+    start.pool.next_file = manifest.next_file;
+  }
+
+  // Another number of loops: what waited in the journals goes into a segment, and the journals begin anew.
+  Result<void> settle_everything() {
+    LoopState& from = *loops_[0].state;
+    std::vector<std::shared_ptr<const Batch>> batches;
+    for (std::uint64_t number = from.tail.begin(); number < from.tail.end(); ++number)
+      batches.push_back(from.tail.batch(static_cast<std::uint32_t>(number)));
+    MR_ASSIGN(settled_, write_settled(*context_, batches, Effort::kLittle));
+    for (const ShardOptions& options : shards_)
+      state_of(options.shard).shards.find(options.shard)->ring = TailRing{};
+    from.tail = Tail{};
+    loops_[0].unsettled.clear();
+    if (!settled_.segment) return {};
+    settled_.segment->applied = true;
+    for (const RecoveredLoop& loop : loops_)
+      loop.state->segments.emplace(static_cast<std::uint32_t>(settled_.segment->number()), settled_.segment);
+    for (const BlockEntry& block : settled_.blocks)
+      add_block(state_of(block.shard), block, *settled_.segment);
+    segments_.push_back(settled_.segment);
+    count(context_->counters.segments, 1);
+    count(context_->counters.segment_bytes, settled_.segment->bytes());
+    return {};
+  }
+
+  Result<void> lay_out(const Manifest& before) {
+    std::vector<LoopManifest> layout;
+    for (std::uint32_t loop = 0; loop < loop_count(); ++loop) {
+      LoopManifest entry;
+      if (loop < before.loops.size()) {
+        entry = before.loops[loop];
+        entry.position = scans_[loop].end;
+        go_on(loop, entry);
+      } else {
+        MR_TRY(disk_.make_folder(journal_folder(loop)));
+        const std::uint64_t number = entry.next_file++;
+        MR_ASSIGN(auto file, create_journal_file(disk_, loop, number, context_->options.journal_file_bytes));
+        MR_TRY(begin_use(*file, {1, context_->environment.random.next_u64(), kTrustAll}));
+        entry.files.push_back({number, file->bytes});
+        entry.position = {number, 1, kJournalFramesBegin, 1};
+        Journal::Start& start = loops_[loop].journal;
+        start.offset = kJournalFramesBegin;
+        start.pool.current = std::move(file);
+        start.pool.next_generation = 2;
+        start.pool.next_file = entry.next_file;
+      }
+      entry.last_arrival_ms = loops_[loop].state->last_arrival_ms;
+      layout.push_back(std::move(entry));
+    }
+    MR_TRY(context_->manifest->edit([&](Manifest& manifest) {
+      manifest.loops = layout;
+      if (settled_.segment) add_segment(manifest, settled_.segment->entry());
+    }));
+    for (std::size_t loop = loop_count(); loop < before.loops.size(); ++loop)
+      for (const JournalFileEntry& file : before.loops[loop].files)
+        MR_TRY(disk_.remove(journal_path(static_cast<std::uint32_t>(loop), file.number)));
+    return {};
+  }
+
+  std::shared_ptr<LogContext> context_;
+  store::Disk& disk_;
+  const std::vector<ShardOptions>& shards_;
+  std::vector<RecoveredLoop> loops_;
+  std::vector<std::shared_ptr<Segment>> segments_;
+  std::vector<JournalScan> scans_;
+  OpenedSegment settled_;
+};
+
+}  // namespace
+
+Result<Recovered> recover(LogEnvironment environment, const LogOptions& options,
+                          const std::vector<ShardOptions>& shards) {
+  MR_TRY(environment.disk.make_folder("log/journal"));
+  MR_ASSIGN(auto manifest, ManifestStore::open(environment.disk));
+  auto context = std::make_shared<LogContext>(std::move(environment), options, std::move(manifest));
+  return Recovery(std::move(context), shards).run();
+}
+
+}  // namespace millrace::log

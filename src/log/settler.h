@@ -1,0 +1,62 @@
+// log/settler.h: moves a loop's durable groups from the journal into segments, in the background.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "log/journal.h"
+#include "log/loop_state.h"
+
+namespace millrace::log {
+
+// On the loop; the work is done on a worker.
+class Settler : public std::enable_shared_from_this<Settler> {
+ public:
+  struct Group {
+    JournalPosition end;        // where the group behind it goes
+    std::uint64_t batches_end;  // number of the tail's batch behind its last
+    std::uint64_t bytes;        // in the journal
+  };
+
+  Settler(std::shared_ptr<LoopState> state, std::shared_ptr<Journal> journal, Worker& worker)
+      : state_(std::move(state)), journal_(std::move(journal)), worker_(worker) {}
+
+  // A group that is durable.
+  void add_group(const Group& group);
+  // One from before the start; settles at the next tick.
+  void add_recovered(const Group& group);
+  // Whether appends may go on, or wait until more has settled.
+  bool has_room() const { return unsettled_bytes_ <= state_->context->options.unsettled_bytes_max; }
+  // Called when has_room() may have become true again.
+  void when_settled(Callback callback) { settled_ = std::move(callback); }
+  // Starts settling where enough waits, for long enough; called now and then.
+  void tick();
+  // No more settling.
+  void stop() { stopped_ = true; }
+
+ private:
+  struct Job;
+  static Result<void> perform(LogContext& context, Job& job);
+  static Result<void> put_in_manifest(LogContext& context, Job& job);
+  void start();
+  void run(std::shared_ptr<Job> job);
+  void apply(std::shared_ptr<Job> job, std::size_t from);
+  void finished(const Job& job);
+
+  std::shared_ptr<LoopState> state_;
+  std::shared_ptr<Journal> journal_;
+  Worker& worker_;
+  struct Waiting {
+    Group group;
+    std::int64_t since_ns;
+  };
+  std::deque<Waiting> groups_;  // not settled, oldest first
+  std::uint64_t unsettled_bytes_ = 0;
+  bool running_ = false;
+  bool stopped_ = false;
+  Callback settled_;
+};
+
+}  // namespace millrace::log
