@@ -82,7 +82,7 @@ func publish(url, subject string, window, recordBytes int, countFrom, end time.T
 		}
 	}()
 	for time.Now().Before(end) {
-		future, err := js.PublishAsync(subject, payload)
+		future, err := js.PublishAsync(subject, payload, nats.StallWait(30*time.Second))
 		if err != nil {
 			failed.Add(1)
 			continue
