@@ -60,7 +60,11 @@ std::uint32_t GroupCommit::place_runs(Batch& batch) {
 
 void GroupCommit::begin_group() {
   if (journal_->busy()) return journal_->set_more_waiting(!gathering_.empty());
-  if (making_room_ || gathering_.empty() || !settler_->has_room()) return;
+  if (making_room_ || gathering_.empty()) return;
+  if (!settler_->has_room()) {
+    if (!settler_->fault().empty()) refuse_all_waiting(RunStatus::kUnavailable, settler_->fault());
+    return;
+  }
   std::uint64_t bytes = 0;
   std::size_t taken = 0;
   for (const Pending& pending : gathering_) {

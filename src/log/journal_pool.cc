@@ -39,7 +39,7 @@ JournalPool::JournalPool(std::shared_ptr<LogContext> context, Loop& loop, Worker
 bool JournalPool::advance(std::uint64_t frame_bytes) {
   // Uses follow each other by generation: a file that is too small is passed over, and free again.
   while (!ready_.empty() && !holds_first_frame(*ready_.front(), frame_bytes)) {
-    free_.push_back(std::move(ready_.front()));
+    free_unused(std::move(ready_.front()));
     ready_.pop_front();
   }
   if (ready_.empty()) return false;
@@ -113,7 +113,7 @@ void JournalPool::prepared(Outcome outcome) {
     // Made ready while the current file failed: it does not carry the limit.
     const bool stale = trusted_up_to_ != kTrustAll;
     if (stale)
-      free_.push_back(std::move(outcome.file));
+      free_unused(std::move(outcome.file));
     else
       ready_.push_back(std::move(outcome.file));
   } else if (outcome.file) {
@@ -133,8 +133,13 @@ void JournalPool::abandon_current(std::uint64_t last_good_sequence) {
   trusted_up_to_ = std::min(trusted_up_to_, last_good_sequence);
   failed_.push_back(current_);
   // Those are of a generation before the one that will carry the limit.
-  for (auto& file : ready_) free_.push_back(std::move(file));
+  for (auto& file : ready_) free_unused(std::move(file));
   ready_.clear();
+}
+
+void JournalPool::free_unused(std::shared_ptr<JournalFile> file) {
+  trusted_up_to_ = std::min(trusted_up_to_, file->use.trusted_up_to);
+  free_.push_back(std::move(file));
 }
 
 void JournalPool::release_before(std::uint64_t generation) {

@@ -63,6 +63,8 @@ class JournalPool : public std::enable_shared_from_this<JournalPool> {
   };
   static Outcome make_ready(LogContext& context, std::uint32_t loop, const Request& request);
   void prepared(Outcome outcome);
+  // A file that was made ready and will not be used so: the limit it carried is still to be told.
+  void free_unused(std::shared_ptr<JournalFile> file);
   void drop(std::shared_ptr<JournalFile> file);
   static constexpr std::size_t kFreeFilesMax = 4;
 

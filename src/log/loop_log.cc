@@ -19,7 +19,7 @@ LoopLog::LoopLog(RecoveredLoop recovered, const LoopWorkers& workers)
       settler_(std::make_shared<Settler>(state_, journal_, workers.settler)),
       commit_(std::make_shared<GroupCommit>(state_, journal_, settler_)),
       reader_(std::make_shared<Reader>(state_, workers.readers)) {
-  settler_->when_settled([commit = std::weak_ptr(commit_)] {
+  settler_->when_changed([commit = std::weak_ptr(commit_)] {
     if (const auto alive = commit.lock()) alive->resume();
   });
   for (const Settler::Group& group : recovered.unsettled) settler_->add_recovered(group);

@@ -29,8 +29,8 @@ Result<std::unique_ptr<ManifestStore>> ManifestStore::open(store::Disk& disk) {
   auto manifest = decode_manifest(bytes.view(), opened->number_);
   if (!manifest.ok())
     return Error{ErrorKind::kCorrupt,
-                 fmt::format("{}: the newest manifest is damaged: {}", disk.describe("log/manifest/" + name),
-                             manifest.error().text)};
+                 fmt::format("{}: byte 0: the newest manifest is damaged: {}",
+                             disk.describe("log/manifest/" + name), manifest.error().text)};
   opened->current_ = std::move(manifest).value();
   return opened;
 }

@@ -78,12 +78,14 @@ void Settler::run(std::shared_ptr<Job> job) {
     auto outcome = std::make_shared<Result<void>>(perform(*context, *job));
     self->state_->loop.post([self, job, outcome] {
       if (self->stopped_) return;
+      self->fault_ = outcome->ok() ? std::string() : outcome->error().text;
       if (outcome->ok()) {
         if (job->made.segment)
           self->state_->segments.emplace(static_cast<std::uint32_t>(job->made.segment->number()),
                                          job->made.segment);
         return self->apply(job, 0);
       }
+      if (self->changed_) self->changed_();
       self->state_->context->warn("settling failed, will be tried again: " + outcome->error().text);
       self->state_->loop.post_after(kRetryNs, [self, job] {
         if (!self->stopped_) self->run(job);
@@ -136,7 +138,7 @@ void Settler::finished(const Job& job) {
     count(counters.settled_bytes, job.bytes);
   }
   running_ = false;
-  if (settled_) settled_();
+  if (changed_) changed_();
   tick();
 }
 

@@ -29,8 +29,10 @@ class Settler : public std::enable_shared_from_this<Settler> {
   void add_recovered(const Group& group);
   // Whether appends may go on, or wait until more has settled.
   bool has_room() const { return unsettled_bytes_ <= state_->context->options.unsettled_bytes_max; }
-  // Called when has_room() may have become true again.
-  void when_settled(Callback callback) { settled_ = std::move(callback); }
+  // Why the last attempt failed; empty when it did not. It is repeated until it succeeds.
+  const std::string& fault() const { return fault_; }
+  // Called when has_room() may have become true again, or fault() has changed.
+  void when_changed(Callback callback) { changed_ = std::move(callback); }
   // Starts settling where enough waits, for long enough; called now and then.
   void tick();
   // No more settling.
@@ -56,7 +58,8 @@ class Settler : public std::enable_shared_from_this<Settler> {
   std::uint64_t unsettled_bytes_ = 0;
   bool running_ = false;
   bool stopped_ = false;
-  Callback settled_;
+  std::string fault_;
+  Callback changed_;
 };
 
 }  // namespace millrace::log
