@@ -34,21 +34,24 @@ class Ledger:
     """The producer's side."""
 
     def __init__(self, folder, lane):
-        self._file = open(os.path.join(folder, f"{lane}.ledger"), "a", buffering=1)
+        self._file = os.open(os.path.join(folder, f"{lane}.ledger"), os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o644)
+
+    def _write(self, line):
+        os.write(self._file, f"{line}\n".encode())
 
     def sending(self, request, first, count):
-        self._file.write(f"S {request} {first} {count}\n")
+        self._write(f"S {request} {first} {count}")
 
     def answered(self, request, places):
         """places: (shard id, sequence number) of each record, or None where it failed"""
         words = ("-" if place is None else f"{int(place[0][8:])}:{int(place[1]):x}" for place in places)
-        self._file.write(f"A {request} {' '.join(words)}\n")
+        self._write(f"A {request} {' '.join(words)}")
 
     def failed(self, request, why):
-        self._file.write(f"F {request} {str(why)[:200]!r}\n")
+        self._write(f"F {request} {str(why)[:200]!r}")
 
     def unexpected(self, request, why):
-        self._file.write(f"X {request} {str(why)[:1000]!r}\n")
+        self._write(f"X {request} {str(why)[:1000]!r}")
 
 
 class History:
