@@ -79,7 +79,8 @@ std::size_t Http1::consume(ByteView bytes, std::int64_t now_ns) {
     std::size_t n = 0;
     switch (reading_) {
       case Reading::kHead:
-        if (is_paused()) return used;
+        held_ = is_paused();
+        if (held_) return used;
         n = consume_head(rest, now_ns);
         break;
       case Reading::kBody: {

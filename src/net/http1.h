@@ -23,7 +23,7 @@ class Http1 final : public Driver, private StreamQueue::Listener {
   std::span<std::uint8_t> body_space() override;
   void body_arrived(std::size_t bytes) override;
   void received(ByteView bytes, std::int64_t now_ns) override;
-  bool holds_input() const override { return !pending_.empty() && wants_input(); }
+  bool holds_input() const override { return held_ && wants_input(); }
   void resume_input(std::int64_t now_ns) override;
   void input_ended() override;
   std::size_t gather(std::span<iovec> out) override { return out_.gather(out); }
@@ -77,6 +77,7 @@ class Http1 final : public Driver, private StreamQueue::Listener {
   Reading reading_ = Reading::kHead;
   Ending ending_ = Ending::kNone;
   bool delivering_ = false;  // the handler may answer at once: its answer is written when it returns
+  bool held_ = false;  // pending_ was left because of is_paused(), not for want of bytes
   bool draining_ = false;
   bool input_ended_ = false;
 };
