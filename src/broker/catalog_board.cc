@@ -28,11 +28,12 @@ Task<void> CatalogBoard::on_each_loop(Function<void(std::size_t)> visit) {
 }
 
 Task<void> CatalogBoard::publish(std::shared_ptr<const Catalog> catalog) {
-  co_await on_each_loop([this, catalog](std::size_t index) {
+  Function<void(std::size_t)> give = [this, &catalog](std::size_t index) {
     slots_[index].catalog = catalog;
     // Each waiter may wait again: it goes into a new list.
     for (Callback& waiter : std::exchange(slots_[index].waiting, {})) waiter();
-  });
+  };
+  co_await on_each_loop(std::move(give));
 }
 
 }  // namespace millrace::broker

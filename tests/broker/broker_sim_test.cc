@@ -1,0 +1,278 @@
+// The broker over a simulated machine: puts, reshards, crashes; and a checker of what is read in the end.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "broker/broker.h"
+#include "broker/hash_key.h"
+#include "sim/sim_disk.h"
+#include "sim/sim_world.h"
+#include "store/object_store.h"
+
+namespace millrace::broker {
+namespace {
+
+constexpr std::int64_t kMs = 1'000'000;
+
+struct Machine {
+  explicit Machine(std::uint64_t seed_number)
+      : world(sim::Seed{seed_number}), disk(sim::Seed{seed_number}, &world), dice(sim::Seed{seed_number}) {
+    world.add_loop();
+    world.add_loop();
+  }
+  ~Machine() { die(); }
+
+  Result<void> boot() {
+    MR_ASSIGN(store, store::open_directory_store(disk, "objects"));
+    log::LogOptions log_options;
+    log_options.journal_file_bytes = 64 << 10;
+    log_options.settle_at_bytes = 64 << 10;
+    log_options.unsettled_bytes_max = 512 << 10;
+    log_options.tail_cache_bytes = 64 << 10;
+    BrokerOptions options;
+    options.transition_ms = 20;
+    log::LogEnvironment environment{disk, world.clock(), world.random(), {&world.loop(0), &world.loop(1)}, {},
+                                    {}};
+    environment.start_worker = [this](const std::string& name, int) { return world.start_worker(name); };
+    environment.warn = [](const std::string&) {};
+    MR_ASSIGN(broker, Broker::open(std::move(environment), log_options, *store, options));
+    return {};
+  }
+  void die() {
+    world.drop_events();
+    broker.reset();
+    world.drop_events();
+    store.reset();
+  }
+  void crash_and_boot(sim::Crash kind) {
+    if (!disk.crashed()) disk.crash(kind);
+    die();
+    disk.restart();
+    const auto booted = boot();
+    ASSERT_TRUE(booted.ok()) << booted.error().text;
+  }
+
+  Result<void> run(Task<Result<void>> command) {
+    auto outcome = world.await(world.loop(1), std::move(command));
+    if (!outcome) return Error{ErrorKind::kUnknown, "no answer"};
+    return *outcome;
+  }
+  std::shared_ptr<const Stream> stream(std::string_view name = "s") {
+    std::shared_ptr<const Stream> found;
+    world.on(world.loop(1), [&] { found = broker->catalog()->find(name); });
+    return found;
+  }
+  bool settles(StreamStatus status) {
+    return world.run_until([&] { return stream() != nullptr && stream()->status == status; });
+  }
+  void create(std::uint32_t shards) {
+    ASSERT_TRUE(run(broker->create_stream({"s", shards, false, {}})).ok());
+    ASSERT_TRUE(settles(StreamStatus::kActive));
+  }
+
+  sim::SimWorld world;
+  sim::SimDisk disk;
+  sim::SeededRandom dice;
+  std::unique_ptr<store::ObjectStore> store;
+  std::unique_ptr<Broker> broker;
+};
+
+// What producers tried and what they were told, by key: the records of a key are numbered from 0.
+struct History {
+  struct Record {
+    std::string text;
+    bool acknowledged = false;
+  };
+  std::map<std::string, std::vector<Record>> keys;
+  std::size_t acknowledged = 0;
+  bool stop = false;
+  std::size_t producing = 0;
+};
+
+Task<void> produce(Machine& machine, History& history, Loop& loop, std::string key_prefix, int rounds) {
+  for (int round = 0; round < rounds && !history.stop; ++round) {
+    std::vector<std::pair<std::string, std::size_t>> sent;
+    const std::size_t count = 1 + machine.dice.next_u64() % 5;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string key = fmt::format("{}-{}", key_prefix, machine.dice.next_u64() % 4);
+      auto& records = history.keys[key];
+      records.push_back(
+          {fmt::format("{}:{}:{}", key, records.size(), std::string(machine.dice.next_u64() % 400, 'x'))});
+      sent.emplace_back(key, records.size() - 1);
+    }
+    std::vector<std::string> texts;  // a copy: other rounds may move the history's
+    for (const auto& [key, number] : sent) texts.push_back(history.keys[key][number].text);
+    std::vector<PutEntry> entries;
+    for (std::size_t i = 0; i < sent.size(); ++i)
+      entries.push_back(
+          {.partition_key = sent[i].first, .explicit_hash_key = {}, .data = texts[i], .base64 = false});
+    auto put = co_await machine.broker->put("s", entries);
+    if (put.ok())
+      for (std::size_t i = 0; i < sent.size(); ++i)
+        if (put->outcomes[i].status == log::RunStatus::kDurable) {
+          history.keys[sent[i].first][sent[i].second].acknowledged = true;
+          ++history.acknowledged;
+        }
+    co_await sleep_for(loop, static_cast<std::int64_t>(machine.dice.next_u64() % 4) * kMs);
+  }
+  --history.producing;
+}
+
+void start_producers(Machine& machine, History& history, const std::string& generation, int rounds) {
+  for (std::size_t producer = 0; producer < 4; ++producer) {
+    Loop& loop = machine.world.loop(producer % 2);
+    ++history.producing;
+    machine.world.on(
+        machine.world.loop(producer % 2), [&machine, &history, &loop, generation, producer, rounds] {
+          spawn(produce(machine, history, loop, fmt::format("{}{}", generation, producer), rounds));
+        });
+  }
+}
+
+// All that was acknowledged is read, in order by key with parents before children, and nothing twice or
+// unheard of.
+void expect_history(Machine& machine, const History& history) {
+  std::map<std::string, std::vector<std::string>> read;
+  for (const Shard& shard : machine.stream()->shards) {
+    std::uint64_t from = 0;
+    for (;;) {
+      auto batch = machine.world.await(machine.world.loop(0), machine.broker->read(shard, from, {7, 2'000}));
+      ASSERT_TRUE(batch.has_value());
+      ASSERT_TRUE(batch->ok()) << batch->error().text;
+      if ((*batch)->records.empty()) break;
+      for (const log::RecordView& record : (*batch)->records) {
+        ASSERT_EQ(record.offset, from++);
+        read[std::string(as_text(record.key))].emplace_back(as_text(record.value));
+      }
+      ASSERT_EQ((*batch)->next_offset, from);
+    }
+    if (shard.end_offset) {
+      ASSERT_EQ(from, *shard.end_offset);
+    }
+  }
+  for (const auto& [key, texts] : read) {
+    const auto sent = history.keys.find(key);
+    ASSERT_NE(sent, history.keys.end()) << key;
+    std::size_t next = 0;
+    for (const std::string& text : texts) {
+      while (next < sent->second.size() && sent->second[next].text != text) {
+        ASSERT_FALSE(sent->second[next].acknowledged)
+            << "lost or out of order: " << sent->second[next].text.substr(0, 20);
+        ++next;
+      }
+      ASSERT_LT(next, sent->second.size()) << "twice or never sent: " << text.substr(0, 20);
+      ++next;
+    }
+    for (; next < sent->second.size(); ++next)
+      ASSERT_FALSE(sent->second[next].acknowledged) << "lost at the end";
+  }
+  for (const auto& [key, records] : history.keys)
+    for (const auto& record : records) {
+      ASSERT_FALSE(record.acknowledged && !read.contains(key)) << "lost: all of " << key;
+    }
+}
+
+// A reshard of some kind; whether it was taken.
+bool reshard_somehow(Machine& machine) {
+  const auto stream = machine.stream();
+  const auto& open = stream->open_shards;
+  const std::size_t at = machine.dice.next_u64() % open.size();
+  const Shard& shard = stream->shards[open[at]];
+  switch (machine.dice.next_u64() % 3) {
+    case 0: {
+      const HashNumber first = to_number(shard.range.first);
+      const HashNumber width = to_number(shard.range.last) - first;
+      return machine.run(machine.broker->split_shard("s", shard.index, to_key(first + width / 2 + 1))).ok();
+    }
+    case 1:
+      if (at + 1 == open.size()) return false;
+      return machine.run(machine.broker->merge_shards("s", shard.index, stream->shards[open[at + 1]].index))
+          .ok();
+    default:
+      return machine.run(machine.broker->update_shard_count("s", 1 + machine.dice.next_u64() % 5)).ok();
+  }
+}
+
+TEST(Broker, AStreamIsCreatingThenActiveAndGoneAfterItsDeletion) {
+  Machine machine{1};
+  ASSERT_TRUE(machine.boot().ok());
+  ASSERT_TRUE(machine.run(machine.broker->create_stream({"s", 3, false, {{"team", "web"}}})).ok());
+  EXPECT_EQ(machine.stream()->status, StreamStatus::kCreating);
+  EXPECT_EQ(machine.run(machine.broker->create_stream({"s", 3, false, {}})).error().kind,
+            ErrorKind::kConflict);
+  ASSERT_TRUE(machine.settles(StreamStatus::kActive));
+  EXPECT_EQ(machine.stream()->shards.size(), 3u);
+  EXPECT_EQ(machine.stream()->tags.at("team"), "web");
+  ASSERT_TRUE(machine.run(machine.broker->delete_stream("s")).ok());
+  EXPECT_EQ(machine.stream()->status, StreamStatus::kDeleting);
+  EXPECT_TRUE(machine.world.run_until([&] { return machine.stream() == nullptr; }));
+  EXPECT_EQ(machine.run(machine.broker->delete_stream("s")).error().kind, ErrorKind::kNotFound);
+}
+
+TEST(Broker, WhatIsPutIsReadInOrderAndSurvivesAKill) {
+  Machine machine{2};
+  ASSERT_TRUE(machine.boot().ok());
+  machine.create(3);
+  History history;
+  start_producers(machine, history, "a", 40);
+  ASSERT_TRUE(machine.world.run_until([&] { return history.producing == 0; }));
+  EXPECT_GT(history.acknowledged, 300u);
+  expect_history(machine, history);
+  machine.crash_and_boot(sim::Crash::kProcessKilled);
+  expect_history(machine, history);
+}
+
+TEST(Broker, ReshardsUnderPutsLoseNothingAndKeepTheOrderOfAKey) {
+  std::size_t reshards = 0;
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    Machine machine{seed};
+    ASSERT_TRUE(machine.boot().ok());
+    machine.create(2);
+    History history;
+    start_producers(machine, history, "a", 60);
+    for (int i = 0; i < 5; ++i) {
+      if (reshard_somehow(machine)) ++reshards;
+      ASSERT_TRUE(machine.settles(StreamStatus::kActive));
+    }
+    ASSERT_TRUE(machine.world.run_until([&] { return history.producing == 0; }));
+    for (const auto& [key, records] : history.keys)
+      for (const auto& record : records) ASSERT_TRUE(record.acknowledged) << "nothing failed here";
+    expect_history(machine, history);
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_GT(reshards, 80u);
+}
+
+TEST(Broker, ACrashAnywhereUnderPutsAndReshardsLosesNothingAcknowledged) {
+  for (std::uint64_t seed = 1; seed <= 150; ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    Machine machine{seed};
+    const auto kind = seed % 2 == 0 ? sim::Crash::kPowerLoss : sim::Crash::kProcessKilled;
+    ASSERT_TRUE(machine.boot().ok());
+    machine.create(2);
+    History history;
+    for (int generation = 0; generation < 3; ++generation) {
+      machine.disk.crash_at_operation(machine.disk.operations() + 1 + machine.dice.next_u64() % 120, kind);
+      start_producers(machine, history, std::string(1, static_cast<char>('a' + generation)), 40);
+      for (int i = 0; i < 4 && !machine.disk.crashed(); ++i) {
+        machine.world.run_for(static_cast<std::int64_t>(machine.dice.next_u64() % 30) * kMs);
+        if (!machine.disk.crashed() && machine.stream()->status == StreamStatus::kActive)
+          reshard_somehow(machine);
+      }
+      machine.world.run_until([&] { return machine.disk.crashed() || history.producing == 0; });
+      machine.crash_and_boot(kind);
+      if (HasFatalFailure()) return;
+      history.producing = 0;
+      ASSERT_TRUE(machine.settles(StreamStatus::kActive)) << "what the crash cut short is finished";
+      expect_history(machine, history);
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace millrace::broker
