@@ -60,13 +60,17 @@ struct Machine {
     if (!outcome) return Error{ErrorKind::kUnknown, "no answer"};
     return *outcome;
   }
-  std::shared_ptr<const Stream> stream(std::string_view name = "s") {
+  std::shared_ptr<const Stream> stream(std::size_t loop = 1) {
     std::shared_ptr<const Stream> found;
-    world.on(world.loop(1), [&] { found = broker->catalog()->find(name); });
+    world.on(world.loop(loop), [&] { found = broker->catalog()->find("s"); });
     return found;
   }
+  // On every loop: a change that nobody waits for reaches them one by one.
   bool settles(StreamStatus status) {
-    return world.run_until([&] { return stream() != nullptr && stream()->status == status; });
+    return world.run_until([&] {
+      return stream(0) != nullptr && stream(0)->status == status && stream(1) != nullptr &&
+             stream(1)->status == status;
+    });
   }
   void create(std::uint32_t shards) {
     ASSERT_TRUE(run(broker->create_stream({"s", shards, false, {}})).ok());
