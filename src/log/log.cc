@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "log/compaction.h"
 #include "log/loop_log.h"
 #include "log/recovery.h"
 #include "log/retention.h"
@@ -32,7 +33,17 @@ class DiskLog final : public Log {
           std::move(recovered.loops[i]),
           LoopWorkers{*journal_workers_[i], *files_worker_, *settle_worker_, readers}));
     }
-    for (const auto& loop : loops_) loop->start();
+    std::vector<std::shared_ptr<LoopState>> states;
+    for (const auto& loop : loops_) states.push_back(loop->state());
+    compact_worker_ = start_worker("log-compact", kBackgroundNice);
+    compaction_ = std::make_shared<Compaction>(context_, std::move(states), *compact_worker_,
+                                               std::move(recovered.segments));
+    for (const auto& loop : loops_) {
+      loop->settler().when_made([compaction = compaction_](std::shared_ptr<Segment> segment) {
+        compaction->add(std::move(segment));
+      });
+      loop->start([compaction = compaction_] { compaction->tick(); });
+    }
   }
 
   Result<void> close() override {
@@ -42,10 +53,11 @@ class DiskLog final : public Log {
       std::size_t left;
       std::string fault;
     };
+    compaction_->stop();
     auto closing = std::make_shared<Closing>();
     closing->left = loops_.size();
     for (const auto& loop : loops_) {
-      loop->state().loop.post([loop, closing] {
+      loop->state()->loop.post([loop, closing] {
         loop->stop([closing](Result<void> stopped) {
           const std::lock_guard lock(closing->mutex);
           if (!stopped.ok()) closing->fault = std::move(stopped.error().text);
@@ -70,7 +82,7 @@ class DiskLog final : public Log {
   }
 
   void open_shard(const ShardOptions& options) override {
-    LoopState& state = loop_of_shard(options.shard).state();
+    LoopState& state = *loop_of_shard(options.shard).state();
     MR_ASSERT(state.loop.is_current());
     if (Shard* shard = state.shards.find(options.shard); shard != nullptr)
       shard->rest->retention_ms = options.retention_ms;
@@ -87,7 +99,7 @@ class DiskLog final : public Log {
     return seal_on(loops_[index_of(shard)], shard);
   }
   void unseal(ShardKey shard) override {
-    if (Shard* found = loop_of_shard(shard).state().shards.find(shard); found != nullptr)
+    if (Shard* found = loop_of_shard(shard).state()->shards.find(shard); found != nullptr)
       found->sealed = false;
   }
 
@@ -136,7 +148,9 @@ class DiskLog final : public Log {
 
   std::shared_ptr<LogContext> context_;
   std::vector<std::shared_ptr<LoopLog>> loops_;
+  std::shared_ptr<Compaction> compaction_;
   // Destroyed first, which ends what they still do.
+  std::unique_ptr<Worker> compact_worker_;
   std::unique_ptr<Worker> settle_worker_;
   std::unique_ptr<Worker> files_worker_;
   std::vector<std::unique_ptr<Worker>> read_workers_;

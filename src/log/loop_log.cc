@@ -27,7 +27,12 @@ LoopLog::LoopLog(RecoveredLoop recovered, const LoopWorkers& workers)
   tail_bytes_ = state_->tail.bytes();
 }
 
-void LoopLog::start() {
+void LoopLog::start(Callback tick) {
+  also_ = std::move(tick);
+  tick_later();
+}
+
+void LoopLog::tick_later() {
   state_->loop.post_after(kTickNs, [self = shared_from_this()] { self->tick(); });
 }
 
@@ -38,7 +43,8 @@ void LoopLog::tick() {
       state_->shards.visit(sweep_slot_, kSweptAtOnce, [this](Shard& shard) { drop_expired(*state_, shard); });
   journal_bytes_.store(journal_->bytes(), std::memory_order_relaxed);
   tail_bytes_.store(state_->tail.bytes(), std::memory_order_relaxed);
-  start();
+  if (also_) also_();
+  tick_later();
 }
 
 void LoopLog::stop(Function<void(Result<void>)> done) {

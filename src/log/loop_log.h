@@ -21,13 +21,14 @@ struct LoopWorkers {
 class LoopLog : public std::enable_shared_from_this<LoopLog> {
  public:
   LoopLog(RecoveredLoop recovered, const LoopWorkers& workers);
-  // Begins the timers; once, after the constructor.
-  void start();
+  // Begins the timers; once, after the constructor. `tick` is called with them.
+  void start(Callback tick);
   // Answers appends under way, writes the clean-stop mark, and does nothing any more.
   void stop(Function<void(Result<void>)> done);
 
-  LoopState& state() { return *state_; }
+  const std::shared_ptr<LoopState>& state() { return state_; }
   GroupCommit& commit() { return *commit_; }
+  Settler& settler() { return *settler_; }
   const std::shared_ptr<Reader>& reader() const { return reader_; }
 
   // For figures that are read elsewhere.
@@ -36,6 +37,7 @@ class LoopLog : public std::enable_shared_from_this<LoopLog> {
 
  private:
   void tick();
+  void tick_later();
 
   std::shared_ptr<LoopState> state_;
   std::shared_ptr<Journal> journal_;
@@ -45,6 +47,7 @@ class LoopLog : public std::enable_shared_from_this<LoopLog> {
   std::atomic<std::uint64_t> journal_bytes_{0};
   std::atomic<std::uint64_t> tail_bytes_{0};
   std::uint64_t sweep_slot_ = 0;
+  Callback also_;
   bool stopped_ = false;
 };
 

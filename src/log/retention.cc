@@ -33,6 +33,28 @@ void add_block(LoopState& state, const BlockEntry& entry, Segment& segment) {
   shard->rest->blocks.push_back(make_ref(entry, static_cast<std::uint32_t>(segment.number())));
 }
 
+void replace_blocks(LoopState& state, ShardKey key, const std::vector<std::shared_ptr<Segment>>& old,
+                    const OpenedSegment& made) {
+  const auto first = std::partition_point(made.blocks.begin(), made.blocks.end(),
+                                          [key](const BlockEntry& block) { return block.shard < key; });
+  Shard* shard = state.shards.find(key);
+  if (shard != nullptr) {
+    std::erase_if(shard->rest->blocks, [&](const BlockRef& block) {
+      return std::any_of(old.begin(), old.end(),
+                         [&](const auto& segment) { return segment->number() == block.segment; });
+    });
+  }
+  for (auto block = first; block != made.blocks.end() && block->shard == key; ++block) {
+    if (shard == nullptr || block->end_offset() <= shard->rest->first_offset)
+      made.segment->live_bytes -= block->stored_bytes;
+    else
+      shard->rest->blocks.push_back(make_ref(*block, static_cast<std::uint32_t>(made.segment->number())));
+  }
+  if (shard == nullptr) return;
+  std::sort(shard->rest->blocks.begin(), shard->rest->blocks.end(),
+            [](const BlockRef& a, const BlockRef& b) { return a.first_offset < b.first_offset; });
+}
+
 std::int64_t oldest_kept_ms(const LoopState& state, const Shard& shard) {
   if (shard.rest->retention_ms == kRetentionUnlimited) return std::numeric_limits<std::int64_t>::min();
   return state.context->environment.clock.wall_ms() - shard.rest->retention_ms;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <vector>
 
 #include "log/loop_state.h"
 
@@ -13,6 +15,10 @@ namespace millrace::log {
 void drop_evicted(Shard& shard, const Tail& tail);
 // Tells the block's shard, when it is still there and wants it, that the block exists.
 void add_block(LoopState& state, const BlockEntry& entry, Segment& segment);
+// `made` (or nothing, when it has no segment) holds what is left of the blocks of this shard that were in
+// `old`.
+void replace_blocks(LoopState& state, ShardKey key, const std::vector<std::shared_ptr<Segment>>& old,
+                    const OpenedSegment& made);
 // Drops what is older than the shard's retention: whole blocks and whole runs.
 void drop_expired(LoopState& state, Shard& shard);
 // Records that arrived before are gone, even where they share a block with later ones.

@@ -136,6 +136,7 @@ void Settler::finished(const Job& job) {
     count(counters.segments, 1);
     count(counters.segment_bytes, job.made.segment->bytes());
     count(counters.settled_bytes, job.bytes);
+    if (made_) made_(job.made.segment);
   }
   running_ = false;
   if (changed_) changed_();

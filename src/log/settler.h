@@ -33,6 +33,8 @@ class Settler : public std::enable_shared_from_this<Settler> {
   const std::string& fault() const { return fault_; }
   // Called when has_room() may have become true again, or fault() has changed.
   void when_changed(Callback callback) { changed_ = std::move(callback); }
+  // Told of every segment, once it is in the manifest and its blocks are known.
+  void when_made(Function<void(std::shared_ptr<Segment>)> made) { made_ = std::move(made); }
   // Starts settling where enough waits, for long enough; called now and then.
   void tick();
   // No more settling.
@@ -60,6 +62,7 @@ class Settler : public std::enable_shared_from_this<Settler> {
   bool stopped_ = false;
   std::string fault_;
   Callback changed_;
+  Function<void(std::shared_ptr<Segment>)> made_;
 };
 
 }  // namespace millrace::log
