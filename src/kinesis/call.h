@@ -1,0 +1,61 @@
+// kinesis/call.h: one request on its way through an operation.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "broker/broker.h"
+#include "kinesis/api_error.h"
+#include "kinesis/encoding.h"
+#include "kinesis/front_door_options.h"
+#include "kinesis/operation_counters.h"
+#include "kinesis/put_request_reader.h"
+#include "kinesis/random_pool.h"
+#include "kinesis/token_seal.h"
+#include "kinesis/writer.h"
+#include "net/http.h"
+
+namespace millrace::kinesis {
+
+// What the front door keeps for one loop: no locks, and memory that is used again.
+struct LoopState {
+  LoopState(Random& system, const TokenKey& key) : random(system), seal(key) {}
+
+  // Lends an empty list, whose memory was used before where possible.
+  std::vector<broker::PutEntry> borrow_entries() {
+    if (spare_entries.empty()) return {};
+    std::vector<broker::PutEntry> entries = std::move(spare_entries.back());
+    spare_entries.pop_back();
+    return entries;
+  }
+  void return_entries(std::vector<broker::PutEntry> entries) {
+    constexpr std::size_t kSpareMax = 64;
+    entries.clear();
+    if (spare_entries.size() < kSpareMax) spare_entries.push_back(std::move(entries));
+  }
+
+  RandomPool random;
+  TokenSeal seal;
+  OperationCounters counters;
+  PutRequestReader put_reader;
+  std::vector<std::vector<broker::PutEntry>> spare_entries;
+};
+
+// Belongs to the connection's loop, and lives until the answer is sent.
+struct Call {
+  broker::Broker& broker;
+  const Clock& clock;
+  const FrontDoorOptions& options;
+  LoopState& loop;
+  net::Request& request;
+  Encoding encoding;
+  Writer reply;
+
+  const std::string& account() const { return broker.options().account_id; }
+  const std::string& region() const { return broker.options().region; }
+};
+
+}  // namespace millrace::kinesis

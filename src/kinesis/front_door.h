@@ -1,0 +1,51 @@
+// kinesis/front_door.h: the Kinesis API over HTTP. Start here; an operation's own part is in ops/.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "broker/broker.h"
+#include "identity/sigv4.h"
+#include "kinesis/front_door_options.h"
+#include "kinesis/operation_counters.h"
+#include "net/http.h"
+
+namespace millrace::kinesis {
+
+struct LoopState;
+
+class FrontDoor {
+ public:
+  // All borrowed; outlive it, and it outlives every request that it was given.
+  FrontDoor(broker::Broker& broker, const identity::Verifier& verifier, const Clock& clock, Random& random,
+            FrontDoorOptions options);
+  ~FrontDoor();
+  FrontDoor(const FrontDoor&) = delete;
+
+  // Answers any request in the shapes of AWS: operations of this API, and errors for everything else.
+  // thread   the connection's loop (request->loop); many at once
+  void handle(std::unique_ptr<net::Request> request, net::Responder responder);
+
+  // Counts of all loops together since the start; the last one is of operations that are none. Any thread.
+  std::vector<OperationStats> stats() const;
+
+ private:
+  friend class RequestCourse;
+  LoopState& state_of(const Loop& loop);
+
+  static constexpr std::size_t kLoopsMax = 256;
+
+  broker::Broker& broker_;
+  const identity::Verifier& verifier_;
+  const Clock& clock_;
+  Random& random_;
+  FrontDoorOptions options_;
+  std::array<std::atomic<LoopState*>, kLoopsMax> loops_{};  // made by its loop when it is first used
+};
+
+}  // namespace millrace::kinesis

@@ -1,0 +1,49 @@
+// kinesis/operation.h: an operation of the API: its name, its fields and what it does. One in each file of
+// ops/, named in operations.def.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "base/task.h"
+#include "kinesis/call.h"
+#include "kinesis/decode.h"
+#include "kinesis/field.h"
+
+namespace millrace::kinesis {
+
+struct Operation {
+  std::string_view name;
+  std::span<const Field> fields;
+  // Answers into call.reply, or with an error. `call` is borrowed until it ends.
+  Task<Outcome> (*run)(Call& call);
+};
+
+namespace operation_internal {
+
+template <typename Request, const auto& kFields, Task<Outcome> (*kRun)(Call&, Request)>
+Task<Outcome> decode_and_run(Call& call) {
+  Request request;
+  Outcome wrong =
+      decode(call.encoding, call.request.body.view(), kFields, call.options.max_record_bytes, &request);
+  if (wrong.has_value()) co_return wrong;
+  Task<Outcome> running = kRun(call, std::move(request));
+  Outcome outcome = co_await std::move(running);
+  co_return outcome;
+}
+
+}  // namespace operation_internal
+
+// const Operation kMergeShards = operation<Request, kFields, run>("MergeShards");
+template <typename Request, const auto& kFields, Task<Outcome> (*kRun)(Call&, Request)>
+constexpr Operation operation(std::string_view name) {
+  return {name, kFields, operation_internal::decode_and_run<Request, kFields, kRun>};
+}
+
+// All operations, in the order of operations.def.
+std::span<const Operation* const> all_operations();
+// Position in all_operations(), or none.
+std::optional<std::size_t> find_operation(std::string_view name);
+
+}  // namespace millrace::kinesis

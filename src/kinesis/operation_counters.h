@@ -1,0 +1,66 @@
+// kinesis/operation_counters.h: how often each operation was asked for, how it ended, and how long it took.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace millrace::kinesis {
+
+// Upper ends of the latency buckets in microseconds, the last without end: 64 µs, and each twice the one
+// before.
+inline constexpr std::size_t kLatencyBuckets = 20;
+constexpr std::int64_t latency_bucket_us(std::size_t bucket) { return std::int64_t{64} << bucket; }
+
+// The error types that are counted by name; all others as the last one.
+inline constexpr std::array<std::string_view, 15> kErrorTypes = {
+    "ValidationException",
+    "SerializationException",
+    "InvalidArgumentException",
+    "ResourceNotFoundException",
+    "ResourceInUseException",
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "ExpiredIteratorException",
+    "ExpiredNextTokenException",
+    "InternalFailure",
+    "ServiceUnavailable",
+    "InvalidSignatureException",
+    "MissingAuthenticationTokenException",
+    "UnrecognizedClientException",
+    "Other",
+};
+
+struct OperationStats {
+  std::string_view name;
+  std::uint64_t requests = 0;
+  std::array<std::uint64_t, kErrorTypes.size()> errors{};
+  std::array<std::uint64_t, kLatencyBuckets> latency{};  // of all requests; not cumulative
+  std::uint64_t latency_sum_us = 0;
+};
+
+// One loop's counts. Its loop writes; any thread may read.
+class OperationCounters {
+ public:
+  OperationCounters();
+
+  // operation   position in all_operations(), or their number for an unknown one
+  // error_type  empty when it went well
+  void count(std::size_t operation, std::string_view error_type, std::int64_t latency_us);
+  // Adds to `sum`, one for each operation.
+  void add_to(std::vector<OperationStats>& sum) const;
+
+ private:
+  using Counter = std::atomic<std::uint64_t>;
+  struct Counts {
+    Counter requests{0};
+    std::array<Counter, kErrorTypes.size()> errors{};
+    std::array<Counter, kLatencyBuckets> latency{};
+    Counter latency_sum_us{0};
+  };
+  std::vector<Counts> counts_;
+};
+
+}  // namespace millrace::kinesis

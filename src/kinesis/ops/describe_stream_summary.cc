@@ -1,0 +1,39 @@
+// source: AWS Kinesis API reference, DescribeStreamSummary
+
+#include "kinesis/operation.h"
+#include "kinesis/resource_writer.h"
+#include "kinesis/stream_ref.h"
+
+namespace millrace::kinesis {
+namespace {
+
+struct Request : StreamRef {};
+
+constexpr Field kFields[] = {stream_name<Request>(), stream_arn<Request>()};
+
+Task<Outcome> run(Call& call, Request request) {
+  auto result = find_stream(call, request);
+  if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
+  const broker::Stream& stream = *std::get_if<FoundStream>(&result)->stream;
+
+  Writer& writer = call.reply;
+  writer.begin_object();
+  writer.key("StreamDescriptionSummary");
+  writer.begin_object();
+  write_stream_head(call, stream, writer);
+  write_stream_settings(stream, writer);
+  const bool creating = stream.status == broker::StreamStatus::kCreating;
+  writer.member("OpenShardCount", creating ? 0 : static_cast<std::int64_t>(stream.open_shards.size()));
+  writer.member("ConsumerCount", std::int64_t{0});
+  writer.member("MaxRecordSizeInKiB", call.options.max_record_bytes / 1'024);
+  writer.end_object();
+  writer.end_object();
+  co_return std::nullopt;
+}
+
+}  // namespace
+
+extern const Operation kDescribeStreamSummary;
+const Operation kDescribeStreamSummary = operation<Request, kFields, run>("DescribeStreamSummary");
+
+}  // namespace millrace::kinesis

@@ -1,0 +1,111 @@
+// source: AWS Kinesis API reference, GetRecords; texts as recorded by kinesalite's tests
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kinesis/operation.h"
+#include "kinesis/records_writer.h"
+#include "kinesis/resource_writer.h"
+#include "kinesis/shard_id.h"
+#include "kinesis/shard_iterator.h"
+#include "kinesis/stream_ref.h"
+
+namespace millrace::kinesis {
+namespace {
+
+constexpr std::int32_t kRecordsMax = 10'000;
+constexpr std::uint64_t kBytesMax = 10u * 1'024 * 1'024;  // of keys and data in an answer
+
+struct Request {
+  std::optional<std::int32_t> limit;
+  std::string shard_iterator;
+  std::optional<std::string> stream_arn;
+};
+
+constexpr Field kFields[] = {
+    field<Request, &Request::limit>("Limit", {.min = 1, .max = kRecordsMax}),
+    field<Request, &Request::shard_iterator>("ShardIterator", {.min = 1, .max = 512}),
+    stream_arn<Request>(),
+};
+
+Outcome check_age(const ShardIterator& iterator, std::int64_t now_ms) {
+  if (now_ms - iterator.issued_ms <= kTokenLifeMs) return std::nullopt;
+  return ApiError{
+      "ExpiredIteratorException",
+      fmt::format("Iterator expired. The iterator was created at time {} while right now it is {} which is "
+                  "further in the future than the tolerated delay of {} milliseconds.",
+                  utc_text(iterator.issued_ms), utc_text(now_ms), kTokenLifeMs)};
+}
+
+Outcome check_arn(const Call& call, const Request& request, const ShardIterator& iterator) {
+  if (!request.stream_arn.has_value()) return std::nullopt;
+  auto placed = place_of_arn(call, *request.stream_arn);
+  if (auto* error = std::get_if<ApiError>(&placed); error != nullptr) return std::move(*error);
+  const StreamPlace& place = *std::get_if<StreamPlace>(&placed);
+  if (place.ours && place.name == iterator.stream_name) return std::nullopt;
+  return invalid_argument(
+      fmt::format("StreamARN {} is not of the stream that the ShardIterator is of.", *request.stream_arn));
+}
+
+ApiError read_failed(const Error& error, const std::string& shard, const StreamPlace& place) {
+  if (error.kind == ErrorKind::kNotFound) return shard_absent(shard, place);
+  if (error.kind == ErrorKind::kThrottled)
+    return {"ProvisionedThroughputExceededException",
+            fmt::format("Rate exceeded for shard {} in stream {} under account {}.", shard, place.name,
+                        place.account)};
+  return from_house(error);
+}
+
+void write_children(const broker::Stream& stream, std::uint32_t parent, Writer& writer) {
+  writer.key("ChildShards");
+  writer.begin_list();
+  for (const broker::Shard& shard : stream.shards)
+    if (shard.parent == parent || shard.adjacent_parent == parent) write_child_shard(shard, writer);
+  writer.end_list();
+}
+
+Task<Outcome> run(Call& call, Request request) {
+  auto iterator = parse_shard_iterator(request.shard_iterator, call.loop.seal);
+  if (!iterator.has_value()) co_return invalid_argument("Invalid ShardIterator.");
+  const std::int64_t now_ms = call.clock.wall_ms();
+  if (Outcome old = check_age(*iterator, now_ms); old.has_value()) co_return old;
+  if (Outcome wrong = check_arn(call, request, *iterator); wrong.has_value()) co_return wrong;
+
+  const StreamPlace place{iterator->stream_name, call.account()};
+  const auto stream = look_up(call, place);
+  const broker::Shard* shard = nullptr;
+  if (stream != nullptr && stream->id == iterator->stream_id) shard = stream->find(iterator->shard_index);
+  if (shard == nullptr) co_return shard_absent(shard_id(iterator->shard_index), place);
+
+  const log::ReadLimits limits{.records_max = static_cast<std::uint32_t>(request.limit.value_or(kRecordsMax)),
+                               .bytes_max = kBytesMax};
+  Task<Result<log::ReadBatch>> reading = call.broker.read(*shard, iterator->offset, limits);
+  auto batch = co_await std::move(reading);
+  if (!batch.ok()) co_return read_failed(batch.error(), shard_id(shard->index), place);
+
+  Writer& writer = call.reply;
+  writer.begin_object();
+  write_records(*shard, batch->records, writer);
+  // As the service does it, the end of a closed shard shows in an answer of its own, without records.
+  const bool at_end = batch->records.empty() && !shard->open() && batch->next_offset >= *shard->end_offset;
+  if (!at_end) {
+    iterator->offset = batch->next_offset;
+    iterator->issued_ms = now_ms;
+    writer.member("NextShardIterator", to_text(*iterator, call.loop.seal, call.loop.random));
+  }
+  std::int64_t behind_ms = 0;
+  if (batch->next_arrival_ms.has_value())
+    behind_ms = std::max<std::int64_t>(1, now_ms - *batch->next_arrival_ms);
+  writer.member("MillisBehindLatest", behind_ms);
+  if (at_end) write_children(*stream, shard->index, writer);
+  writer.end_object();
+  co_return std::nullopt;
+}
+
+}  // namespace
+
+extern const Operation kGetRecords;
+const Operation kGetRecords = operation<Request, kFields, run>("GetRecords");
+
+}  // namespace millrace::kinesis

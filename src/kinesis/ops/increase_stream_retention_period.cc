@@ -1,0 +1,52 @@
+// source: AWS Kinesis API reference, IncreaseStreamRetentionPeriod; texts as recorded by kinesalite's tests
+
+#include <fmt/format.h>
+
+#include "kinesis/operation.h"
+#include "kinesis/stream_ref.h"
+
+namespace millrace::kinesis {
+namespace {
+
+constexpr std::int32_t kUnlimited = -1;  // our own: records are kept for ever
+
+struct Request : StreamRef {
+  std::int32_t hours = 0;
+};
+
+constexpr Field kFields[] = {
+    field<Request, &Request::hours>("RetentionPeriodHours", {.min = kUnlimited, .max = 8'760}),
+    stream_name<Request>(),
+    stream_arn<Request>(),
+};
+
+Task<Outcome> run(Call& call, Request request) {
+  auto result = find_stream(call, request);
+  if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
+  const FoundStream& found = *std::get_if<FoundStream>(&result);
+  const std::int64_t before = found.stream->retention_hours;
+  if (request.hours < 24 && request.hours != kUnlimited)
+    co_return invalid_argument(fmt::format(
+        "Minimum allowed retention period is 24 hours. Requested retention period ({} hours) is too short.",
+        request.hours));
+  if (request.hours != kUnlimited && (before == kUnlimited || before > request.hours))
+    co_return invalid_argument(
+        fmt::format("Requested retention period ({} hours) for stream {} can not be shorter than existing "
+                    "retention period ({} "
+                    "hours). Use DecreaseRetentionPeriod API.",
+                    request.hours, found.place.name, before));
+  if (request.hours == before) co_return std::nullopt;
+  if (found.stream->status != broker::StreamStatus::kActive) co_return not_active(found);
+  Task<Result<void>> setting = call.broker.set_retention(found.place.name, request.hours);
+  auto set = co_await std::move(setting);
+  if (!set.ok()) co_return command_failed(set.error(), found.place);
+  co_return std::nullopt;
+}
+
+}  // namespace
+
+extern const Operation kIncreaseStreamRetentionPeriod;
+const Operation kIncreaseStreamRetentionPeriod =
+    operation<Request, kFields, run>("IncreaseStreamRetentionPeriod");
+
+}  // namespace millrace::kinesis

@@ -1,0 +1,42 @@
+// source: AWS Kinesis API reference, ListTagsForResource
+
+#include "kinesis/operation.h"
+#include "kinesis/stream_ref.h"
+
+namespace millrace::kinesis {
+namespace {
+
+struct Request {
+  std::string resource_arn;
+};
+
+constexpr Field kFields[] = {
+    field<Request, &Request::resource_arn>("ResourceARN",
+                                           {.pattern = &kResourceArnPattern, .min = 1, .max = 2'048}),
+};
+
+Task<Outcome> run(Call& call, Request request) {
+  auto result = find_resource(call, request.resource_arn);
+  if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
+
+  Writer& writer = call.reply;
+  writer.begin_object();
+  writer.key("Tags");
+  writer.begin_list();
+  for (const auto& [key, value] : std::get_if<FoundStream>(&result)->stream->tags) {
+    writer.begin_object();
+    writer.member("Key", key);
+    writer.member("Value", value);
+    writer.end_object();
+  }
+  writer.end_list();
+  writer.end_object();
+  co_return std::nullopt;
+}
+
+}  // namespace
+
+extern const Operation kListTagsForResource;
+const Operation kListTagsForResource = operation<Request, kFields, run>("ListTagsForResource");
+
+}  // namespace millrace::kinesis

@@ -1,0 +1,95 @@
+// source: AWS Kinesis API reference, PutRecord; texts as recorded by kinesalite's tests
+//
+// Two ways to the same put, as in put_records.cc.
+
+#include <fmt/format.h>
+
+#include "broker/hash_key.h"
+#include "broker/sequence_number.h"
+#include "kinesis/operation.h"
+#include "kinesis/put_answer.h"
+#include "kinesis/put_request_reader.h"
+#include "kinesis/stream_ref.h"
+
+namespace millrace::kinesis {
+namespace {
+
+struct Request : StreamRef {
+  std::optional<std::string> sequence_number_for_ordering;
+  std::string partition_key;
+  std::optional<std::string> explicit_hash_key;
+  Blob data;
+};
+
+constexpr Field kFields[] = {
+    field<Request, &Request::sequence_number_for_ordering>("SequenceNumberForOrdering",
+                                                           {.pattern = &kSequencePattern}),
+    field<Request, &Request::partition_key>("PartitionKey", {.min = 1, .max = 256}),
+    field<Request, &Request::explicit_hash_key>("ExplicitHashKey", {.pattern = &kHashKeyPattern}),
+    field<Request, &Request::data>("Data", {.max = kMaxRecordBytes}),
+    stream_name<Request>(),
+    stream_arn<Request>(),
+};
+
+Outcome answer(Call& call, const StreamPlace& place, const Result<broker::PutResult>& put) {
+  if (!put.ok()) return command_failed(put.error(), place);
+  return write_put_record(put.value(), place, call.reply);
+}
+
+// Records of a shard are in the order of their puts: a number that was given out before is always smaller
+// than the one that comes next, so it need only be one.
+Outcome check_ordering(const Call& call, const std::string& number, const StreamPlace& place) {
+  const auto parsed = broker::parse_sequence_number(number);
+  if (parsed.ok() && parsed->time_s <= call.clock.wall_ms() / 1'000) return std::nullopt;
+  return invalid_argument(fmt::format(
+      "ExclusiveMinimumSequenceNumber {} used in PutRecord on stream {} under account {} is invalid.", number,
+      place.name, place.account));
+}
+
+Task<Outcome> run_described(Call& call, Request request) {
+  auto result = find_stream(call, request);
+  if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
+  const FoundStream& found = *std::get_if<FoundStream>(&result);
+  const StreamPlace& place = found.place;
+  if (found.stream->status == broker::StreamStatus::kCreating) co_return stream_not_found(place);
+  broker::PutEntry entry;
+  entry.partition_key = request.partition_key;
+  entry.data = request.data.bytes;
+  if (request.explicit_hash_key.has_value()) {
+    entry.explicit_hash_key = broker::parse_hash_key(*request.explicit_hash_key);
+    if (!entry.explicit_hash_key.has_value()) co_return hash_key_out_of_range(*request.explicit_hash_key);
+  }
+  if (request.sequence_number_for_ordering.has_value()) {
+    Outcome wrong = check_ordering(call, *request.sequence_number_for_ordering, place);
+    if (wrong.has_value()) co_return wrong;
+  }
+  Task<Result<broker::PutResult>> putting = call.broker.put(place.name, std::span(&entry, 1));
+  auto put = co_await std::move(putting);
+  co_return answer(call, place, put);
+}
+
+Task<Outcome> run(Call& call) {
+  broker::PutEntry entry;
+  PutTarget target;
+  if (call.encoding == Encoding::kJson &&
+      call.loop.put_reader.read_record(call.request.body, call.options.max_record_bytes, target, entry)) {
+    auto placed = place_of(call, target.stream_name, target.stream_arn);
+    if (auto* error = std::get_if<ApiError>(&placed); error != nullptr) co_return std::move(*error);
+    const StreamPlace& place = *std::get_if<StreamPlace>(&placed);
+    if (!place.ours) co_return stream_not_found(place);
+    Task<Result<broker::PutResult>> putting = call.broker.put(place.name, std::span(&entry, 1));
+    auto put = co_await std::move(putting);
+    if (put.ok() || put.error().kind != ErrorKind::kInvalid) co_return answer(call, place, put);
+    // Its base64 is wrong, or has escapes: the description tells which.
+  }
+  Task<Outcome> described = operation_internal::decode_and_run<Request, kFields, run_described>(call);
+  Outcome outcome = co_await std::move(described);
+  co_return outcome;
+}
+
+}  // namespace
+
+extern const Operation kPutRecord;
+const Operation kPutRecord{"PutRecord", kFields, run};
+
+}  // namespace millrace::kinesis

@@ -1,0 +1,38 @@
+// source: AWS Kinesis API reference, TagResource; texts as recorded by kinesalite's tests
+
+#include "kinesis/operation.h"
+#include "kinesis/stream_ref.h"
+#include "kinesis/stream_tags.h"
+
+namespace millrace::kinesis {
+namespace {
+
+struct Request {
+  std::string resource_arn;
+  Tags tags;
+};
+
+constexpr Field kFields[] = {
+    field<Request, &Request::tags>("Tags", kTagMapRules),
+    field<Request, &Request::resource_arn>("ResourceARN",
+                                           {.pattern = &kResourceArnPattern, .min = 1, .max = 2'048}),
+};
+
+Task<Outcome> run(Call& call, Request request) {
+  auto result = find_resource(call, request.resource_arn);
+  if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
+  const FoundStream& found = *std::get_if<FoundStream>(&result);
+  if (Outcome wrong = check_new_tags(request.tags, found.stream->tags, found.place); wrong.has_value())
+    co_return wrong;
+  Task<Result<void>> adding = call.broker.add_tags(found.place.name, std::move(request.tags));
+  auto added = co_await std::move(adding);
+  if (!added.ok()) co_return command_failed(added.error(), found.place);
+  co_return std::nullopt;
+}
+
+}  // namespace
+
+extern const Operation kTagResource;
+const Operation kTagResource = operation<Request, kFields, run>("TagResource");
+
+}  // namespace millrace::kinesis

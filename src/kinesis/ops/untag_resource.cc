@@ -1,0 +1,37 @@
+// source: AWS Kinesis API reference, UntagResource; texts as recorded by kinesalite's tests
+
+#include "kinesis/operation.h"
+#include "kinesis/stream_ref.h"
+#include "kinesis/stream_tags.h"
+
+namespace millrace::kinesis {
+namespace {
+
+struct Request {
+  std::string resource_arn;
+  std::vector<std::string> tag_keys;
+};
+
+constexpr Field kFields[] = {
+    field<Request, &Request::tag_keys>("TagKeys", kTagKeyListRules),
+    field<Request, &Request::resource_arn>("ResourceARN",
+                                           {.pattern = &kResourceArnPattern, .min = 1, .max = 2'048}),
+};
+
+Task<Outcome> run(Call& call, Request request) {
+  auto result = find_resource(call, request.resource_arn);
+  if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
+  const FoundStream& found = *std::get_if<FoundStream>(&result);
+  if (Outcome wrong = check_tag_keys(request.tag_keys, found.place); wrong.has_value()) co_return wrong;
+  Task<Result<void>> removing = call.broker.remove_tags(found.place.name, std::move(request.tag_keys));
+  auto removed = co_await std::move(removing);
+  if (!removed.ok()) co_return command_failed(removed.error(), found.place);
+  co_return std::nullopt;
+}
+
+}  // namespace
+
+extern const Operation kUntagResource;
+const Operation kUntagResource = operation<Request, kFields, run>("UntagResource");
+
+}  // namespace millrace::kinesis

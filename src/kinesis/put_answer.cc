@@ -1,0 +1,108 @@
+#include "kinesis/put_answer.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "broker/sequence_number.h"
+#include "kinesis/shard_id.h"
+
+namespace millrace::kinesis {
+namespace {
+
+constexpr std::size_t kNumberDigits = 56;  // of every sequence number of today's layout
+static_assert(kNumberDigits <= broker::kSequenceDigitsMax);
+
+// An entry of a record that was put always has this form and length: number and shard are written over the
+// zeros.
+constexpr std::string_view kEntry =
+    R"({"SequenceNumber":"00000000000000000000000000000000000000000000000000000000","ShardId":"shardId-000000000000"},)";
+constexpr std::size_t kNumberAt = kEntry.find("000");
+constexpr std::size_t kShardIdAt = kEntry.find("shardId-");
+static_assert(kEntry.find("\",\"ShardId") == kNumberAt + kNumberDigits);
+static_assert(kEntry.size() == kShardIdAt + kShardIdBytes + 3);
+
+void write_entry(const broker::Shard& shard, const broker::PutOutcome& outcome, char* out) {
+  std::memcpy(out, kEntry.data(), kEntry.size());
+  char number[broker::kSequenceDigitsMax];
+  const std::size_t digits = broker::format(sequence_of(shard, outcome.offset, outcome.arrival_ms), number);
+  MR_ASSERT(digits == kNumberDigits);
+  std::memcpy(out + kNumberAt, number, kNumberDigits);
+  write_shard_id(shard.index, out + kShardIdAt);
+}
+
+bool is_put(const broker::PutOutcome& outcome) { return outcome.status == log::RunStatus::kDurable; }
+
+void write_number_and_shard(const broker::Shard& shard, const broker::PutOutcome& outcome, Writer& writer) {
+  writer.begin_object();
+  writer.member("SequenceNumber", broker::to_string(sequence_of(shard, outcome.offset, outcome.arrival_ms)));
+  writer.member("ShardId", shard_id(shard.index));
+  writer.end_object();
+}
+
+void write_failed(const ApiError& error, Writer& writer) {
+  writer.begin_object();
+  writer.member("ErrorCode", error.type);
+  writer.member("ErrorMessage", error.message);
+  writer.end_object();
+}
+
+}  // namespace
+
+ApiError why_not_put(const broker::PutResult& result, const broker::PutOutcome& outcome,
+                     const StreamPlace& place) {
+  if (outcome.throttled) {
+    const broker::Shard& shard = result.stream->shards[outcome.shard_position];
+    return {"ProvisionedThroughputExceededException",
+            fmt::format("Rate exceeded for shard {} in stream {} under account {}.", shard_id(shard.index),
+                        place.name, place.account)};
+  }
+  return internal_failure(result.error.empty() ? "Internal service failure."
+                                               : fmt::format("Internal service failure. {}", result.error));
+}
+
+void write_put_records(const broker::PutResult& result, const StreamPlace& place, Writer& writer) {
+  const std::vector<broker::PutOutcome>& outcomes = result.outcomes;
+  std::int64_t failed = 0;
+  for (const broker::PutOutcome& outcome : outcomes) failed += is_put(outcome) ? 0 : 1;
+  if (writer.encoding() == Encoding::kJson && failed == 0) {
+    constexpr std::string_view kBegin = R"({"FailedRecordCount":0,"Records":[)";
+    Bytes& bytes = writer.bytes();
+    bytes.reserve(kBegin.size() + outcomes.size() * kEntry.size() + 2);
+    bytes.append(kBegin);
+    char* out = reinterpret_cast<char*>(bytes.prepare(outcomes.size() * kEntry.size()));
+    for (std::size_t i = 0; i < outcomes.size(); ++i)
+      write_entry(result.stream->shards[outcomes[i].shard_position], outcomes[i], out + i * kEntry.size());
+    bytes.commit(outcomes.size() * kEntry.size() - 1);  // without the last comma
+    bytes.append("]}");
+    return;
+  }
+  writer.begin_object();
+  writer.member("FailedRecordCount", failed);
+  writer.key("Records");
+  writer.begin_list();
+  for (const broker::PutOutcome& outcome : outcomes) {
+    if (is_put(outcome)) {
+      write_number_and_shard(result.stream->shards[outcome.shard_position], outcome, writer);
+    } else {
+      write_failed(why_not_put(result, outcome, place), writer);
+    }
+  }
+  writer.end_list();
+  writer.end_object();
+}
+
+Outcome write_put_record(const broker::PutResult& result, const StreamPlace& place, Writer& writer) {
+  const broker::PutOutcome& outcome = result.outcomes.front();
+  if (!is_put(outcome)) return why_not_put(result, outcome, place);
+  write_number_and_shard(result.stream->shards[outcome.shard_position], outcome, writer);
+  return std::nullopt;
+}
+
+ApiError hash_key_out_of_range(std::string_view hash_key) {
+  return invalid_argument(fmt::format(
+      "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was {}",
+      hash_key));
+}
+
+}  // namespace millrace::kinesis

@@ -1,0 +1,26 @@
+// kinesis/put_answer.h: what PutRecord and PutRecords say of a put.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "broker/broker.h"
+#include "kinesis/api_error.h"
+#include "kinesis/call.h"
+#include "kinesis/stream_ref.h"
+
+namespace millrace::kinesis {
+
+// Why a record was not put. Its type is one of the two that PutRecords gives for a record.
+ApiError why_not_put(const broker::PutResult& result, const broker::PutOutcome& outcome,
+                     const StreamPlace& place);
+
+// {"FailedRecordCount":0,"Records":[{"SequenceNumber":"…","ShardId":"…"}, …]}
+void write_put_records(const broker::PutResult& result, const StreamPlace& place, Writer& writer);
+// {"SequenceNumber":"…","ShardId":"…"}, or an error.
+Outcome write_put_record(const broker::PutResult& result, const StreamPlace& place, Writer& writer);
+
+ApiError hash_key_out_of_range(std::string_view hash_key);
+
+}  // namespace millrace::kinesis

@@ -1,0 +1,15 @@
+// kinesis/records_writer.h: records as GetRecords shows them.
+#pragma once
+
+#include <span>
+
+#include "broker/catalog.h"
+#include "kinesis/writer.h"
+#include "log/record.h"
+
+namespace millrace::kinesis {
+
+// The member "Records" of the object that the caller has begun. Keys are UTF-8.
+void write_records(const broker::Shard& shard, std::span<const log::RecordView> records, Writer& writer);
+
+}  // namespace millrace::kinesis

@@ -1,0 +1,81 @@
+#include "kinesis/stream_tags.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace millrace::kinesis {
+namespace {
+
+constexpr std::size_t kTagsMax = 50;
+
+// The next character of valid UTF-8; moves `at` behind it.
+std::uint32_t next_character(std::string_view utf8, std::size_t& at) {
+  const auto lead = static_cast<std::uint8_t>(utf8[at++]);
+  if (lead < 0x80) return lead;
+  std::uint32_t character = lead >= 0xf0 ? lead & 0x07 : lead >= 0xe0 ? lead & 0x0f : lead & 0x1f;
+  for (; at < utf8.size() && (utf8[at] & '\xc0') == '\x80'; ++at)
+    character = character << 6 | (static_cast<std::uint8_t>(utf8[at]) & 0x3f);
+  return character;
+}
+
+// As the service decides, by what was recorded: letters by the ranges of their code points.
+bool is_tag_character(std::uint32_t character) {
+  if (character < 0x80) {
+    const char c = static_cast<char>(character);
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_./-=+: @%").find(c) != std::string_view::npos;
+  }
+  return (character >= 0xc0 && character <= 0x1fff) || (character >= 0x2c00 && character <= 0xd7ff);
+}
+
+bool has_tag_characters_only(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();)
+    if (!is_tag_character(next_character(text, at))) return false;
+  return true;
+}
+
+template <typename Texts>
+Outcome check_characters(const Texts& texts, const StreamPlace& place, std::string_view doing) {
+  if (!std::all_of(texts.begin(), texts.end(),
+                   [](const std::string* text) { return has_tag_characters_only(*text); }))
+    return invalid_argument(
+        "Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, _ . / "
+        "= + - % "
+        "@.");
+  if (std::any_of(texts.begin(), texts.end(),
+                  [](const std::string* text) { return text->find('%') != std::string::npos; }))
+    return invalid_argument(fmt::format(
+        "Failed to {} stream {} under account {} because some tags contained illegal characters. The allowed "
+        "characters are Unicode letters, white-spaces, '_',',','/','=','+','-','@'.",
+        doing, place.name, place.account));
+  return std::nullopt;
+}
+
+}  // namespace
+
+Outcome check_new_tags(const Tags& tags, const Tags& before, const StreamPlace& place) {
+  std::vector<const std::string*> texts;
+  std::size_t count = before.size();
+  for (const auto& [key, value] : tags) {
+    texts.push_back(&key);
+    texts.push_back(&value);
+    count += before.contains(key) ? 0 : 1;
+  }
+  if (Outcome error = check_characters(texts, place, "add tags to"); error.has_value()) return error;
+  if (count > kTagsMax)  // the service's own words: it said 10 when it took 50 already
+    return invalid_argument(
+        fmt::format("Failed to add tags to stream {} under account {} because a given stream cannot have "
+                    "more than 10 tags "
+                    "associated with it.",
+                    place.name, place.account));
+  return std::nullopt;
+}
+
+Outcome check_tag_keys(const std::vector<std::string>& keys, const StreamPlace& place) {
+  std::vector<const std::string*> texts;
+  for (const std::string& key : keys) texts.push_back(&key);
+  return check_characters(texts, place, "remove tags from");
+}
+
+}  // namespace millrace::kinesis
