@@ -16,6 +16,7 @@ namespace millrace::log {
 inline constexpr std::size_t kBlockBytes = 4096;
 inline constexpr std::size_t kFrameHeaderBytes = 56;
 inline constexpr std::size_t kChunkBytes = 4096;
+inline constexpr std::size_t kChunkSumBytes = 8;  // CRC32C, and XOR of its words
 inline constexpr std::size_t kFramePayloadBytesMax = 128u << 20;
 
 enum class FrameKind : std::uint16_t {
@@ -38,7 +39,7 @@ constexpr std::size_t chunk_count(std::size_t payload_bytes) {
 }
 // From the frame's begin to its payload.
 constexpr std::size_t payload_begin(std::size_t payload_bytes) {
-  return kFrameHeaderBytes + 4 * chunk_count(payload_bytes);
+  return kFrameHeaderBytes + kChunkSumBytes * chunk_count(payload_bytes);
 }
 // In the file: whole blocks.
 constexpr std::size_t frame_bytes(std::size_t payload_bytes) {
@@ -60,9 +61,9 @@ class FrameSealer {
 
 enum class FrameFault : std::uint8_t {
   kNone,
-  kOther,    // not a frame of this generation with this sequence: the journal's end, or something overwritten
-  kTorn,     // begins as the frame that was asked for, and does not go on as it: a write that did not end
-  kOneByte,  // that frame but for one byte, or for several chunks with one wrong byte each: bit rot
+  kOther,   // not a frame of this generation with this sequence: the journal's end, or something overwritten
+  kTorn,    // begins as the frame that was asked for, and does not go on as it: a write that did not end
+  kOneBit,  // that frame but for one bit: rot
 };
 
 // The header in the block at `bytes` (at least kFrameHeaderBytes), when its own CRC holds.

@@ -59,10 +59,10 @@ std::uint32_t GroupCommit::place_runs(Batch& batch) {
 }
 
 void GroupCommit::begin_group() {
-  if (journal_->busy()) return journal_->set_more_waiting(!gathering_.empty());
-  if (making_room_ || gathering_.empty()) return;
+  if (journal_->busy() || making_room_ || gathering_.empty()) return;
   if (!settler_->has_room()) {
-    if (!settler_->fault().empty()) refuse_all_waiting(RunStatus::kUnavailable, settler_->fault());
+    if (!settler_->fault().empty() && !settler_->try_again())
+      refuse_all_waiting(RunStatus::kUnavailable, settler_->fault());
     return;
   }
   std::uint64_t bytes = 0;
@@ -98,7 +98,6 @@ void GroupCommit::begin_group() {
       if (run.status == RunStatus::kPending)
         group_.payload.push_back({data + run.begin, run.end - run.begin});
   }
-  journal_->set_more_waiting(!gathering_.empty());
   journal_->write(
       group_, [self = shared_from_this()](Result<void> written) { self->group_written(std::move(written)); });
 }

@@ -35,7 +35,7 @@ bool Journal::has_room(std::uint64_t payload_bytes) {
   MR_ASSERT(!busy_);
   const std::uint64_t bytes = frame_bytes(payload_bytes);
   pool_->prepare_ahead();
-  if (!pool_->current_abandoned() && offset_ + bytes + kBlockBytes <= pool_->current()->bytes) return true;
+  if (!pool_->current_given_up() && offset_ + bytes + kBlockBytes <= pool_->current()->bytes) return true;
   if (!pool_->advance(bytes)) return false;
   offset_ = kJournalFramesBegin;
   pool_->prepare_ahead();
@@ -60,8 +60,7 @@ void Journal::write(const JournalGroup& group, Done done) {
                     next_sequence_ - 1,     static_cast<std::uint32_t>(group.payload_bytes)};
   write_->payload = group.payload;
   writer_.run([self = shared_from_this(), done = std::move(done)]() mutable {
-    auto outcome = std::make_unique<Outcome>(
-        perform(*self->write_, !self->more_waiting_.load(std::memory_order_relaxed)));
+    auto outcome = std::make_unique<Outcome>(perform(*self->write_));
     Loop& loop = self->loop_;
     loop.post([self = std::move(self), outcome = std::move(outcome), done = std::move(done)]() mutable {
       self->finished(std::move(*outcome), std::move(done));
@@ -69,7 +68,7 @@ void Journal::write(const JournalGroup& group, Done done) {
   });
 }
 
-Journal::Outcome Journal::perform(Write& write, bool mark) {
+Journal::Outcome Journal::perform(Write& write) {
   Outcome outcome;
   JournalFile& file = *write.file;
   if (file.write_failed) {
@@ -82,10 +81,9 @@ Journal::Outcome Journal::perform(Write& write, bool mark) {
     file.write_failed = outcome.written.error().kind != ErrorKind::kUnavailable;
     return outcome;
   }
-  if (!mark) return outcome;
+  // Before anyone hears of the group: a killed process leaves the mark too. The next frame goes over it.
   outcome.mark_fault = write_mark(file, write.end(), write.header.sequence, FrameKind::kMark);
-  outcome.marked = outcome.mark_fault.ok();
-  file.write_failed = !outcome.marked;
+  file.write_failed = !outcome.mark_fault.ok();
   return outcome;
 }
 
@@ -94,8 +92,8 @@ void Journal::finished(Outcome outcome, Done done) {
   if (outcome.written.ok()) {
     offset_ = write_->end();
     ++next_sequence_;
-    mark_synced_ = !outcome.marked;
-    if (outcome.marked) sync_mark_when_idle();
+    mark_synced_ = false;
+    sync_mark_when_idle();
   }
   const bool failed = !outcome.written.ok() && outcome.written.error().kind != ErrorKind::kUnavailable;
   if (failed) give_up(write_->file, outcome.written.error().text);
@@ -108,7 +106,7 @@ void Journal::sync_mark_when_idle() {
   if (std::exchange(idle_check_pending_, true)) return;
   loop_.post_after(kIdleNs, [self = shared_from_this(), sequence = next_sequence_] {
     self->idle_check_pending_ = false;
-    if (self->mark_synced_ || self->busy_ || self->stopped_ || self->pool_->current_abandoned()) return;
+    if (self->mark_synced_ || self->busy_ || self->stopped_ || self->pool_->current_given_up()) return;
     if (sequence != self->next_sequence_) return self->sync_mark_when_idle();
     self->mark_synced_ = true;
     self->writer_.run([self, file = self->pool_->current()] {
@@ -121,7 +119,7 @@ void Journal::sync_mark_when_idle() {
 }
 
 void Journal::give_up(const std::shared_ptr<JournalFile>& file, const std::string& cause) {
-  if (file != pool_->current() || pool_->current_abandoned()) return;
+  if (file != pool_->current() || pool_->current_given_up()) return;
   context_->warn("journal file given up after a failed write: " + file->path + ": " + cause);
   pool_->abandon_current(next_sequence_ - 1);
 }
@@ -134,11 +132,11 @@ void Journal::stop(Done done) {
   MR_ASSERT(!busy_);
   stopped_ = true;
   pool_->stop();
-  const bool abandoned = pool_->current_abandoned();
+  const bool given_up = pool_->current_given_up();
   writer_.run(
-      [self = shared_from_this(), abandoned, file = pool_->current(), done = std::move(done)]() mutable {
+      [self = shared_from_this(), given_up, file = pool_->current(), done = std::move(done)]() mutable {
         auto outcome = std::make_unique<Result<void>>();
-        if (!abandoned && !file->write_failed) {
+        if (!given_up && !file->write_failed) {
           *outcome = write_mark(*file, self->offset_, self->last_sequence(), FrameKind::kCleanStop);
           if (outcome->ok()) *outcome = file->file->sync();
         }

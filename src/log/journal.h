@@ -1,7 +1,6 @@
 // log/journal.h: one loop's journal: groups written one at a time, each durable before the next begins.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -42,9 +41,6 @@ class Journal : public std::enable_shared_from_this<Journal> {
   using Done = Function<void(Result<void>)>;
   void write(const JournalGroup& group, Done done);
   bool busy() const { return busy_; }
-  // Whether another group will follow at once: then it says that this one is durable, and no mark is needed.
-  void set_more_waiting(bool more) { more_waiting_.store(more, std::memory_order_relaxed); }
-
   // Where the next group goes.
   JournalPosition position() const;
   std::uint64_t last_sequence() const { return next_sequence_ - 1; }
@@ -59,10 +55,9 @@ class Journal : public std::enable_shared_from_this<Journal> {
   struct Write;
   struct Outcome {
     Result<void> written;
-    bool marked = false;  // a mark stands behind the group
     Result<void> mark_fault;
   };
-  static Outcome perform(Write& write, bool mark);
+  static Outcome perform(Write& write);
   void finished(Outcome outcome, Done done);
   void sync_mark_when_idle();
   void give_up(const std::shared_ptr<JournalFile>& file, const std::string& cause);
@@ -78,7 +73,6 @@ class Journal : public std::enable_shared_from_this<Journal> {
   bool stopped_ = false;
   bool mark_synced_ = true;
   bool idle_check_pending_ = false;
-  std::atomic<bool> more_waiting_{false};
 };
 
 }  // namespace millrace::log

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/crc32c.h"
-#include "log/byte_error.h"
+#include "log/bit_error.h"
 #include "log/little_endian.h"
 
 namespace millrace::log {
@@ -39,7 +39,7 @@ Header encode_header(const JournalFile& file, const JournalUse& use) {
   return block;
 }
 
-enum class SlotState : std::uint8_t { kEmpty, kGood, kOneByteWrong, kBad };
+enum class SlotState : std::uint8_t { kEmpty, kGood, kOneBitWrong, kBad };
 
 struct Slot {
   SlotState state;
@@ -52,8 +52,8 @@ Slot decode_slot(const JournalFile& file, ByteView block) {
     return {SlotState::kEmpty, {}};
   const auto crc = load<std::uint32_t>(at + kCrcAt);
   if (crc32c({at, kCrcAt}) != crc) {
-    const bool rotten = one_byte_explains({at, kCrcAt}, crc);
-    return {rotten ? SlotState::kOneByteWrong : SlotState::kBad, {}};
+    const bool rotten = flipped_bit_explains({at, kCrcAt}, crc);
+    return {rotten ? SlotState::kOneBitWrong : SlotState::kBad, {}};
   }
   if (load<std::uint32_t>(at) != kMagic || load<std::uint16_t>(at + 4) != kVersion ||
       load<std::uint64_t>(at + 24) != file.bytes || load<std::uint64_t>(at + 32) != file.number ||
@@ -151,13 +151,13 @@ Result<std::shared_ptr<JournalFile>> open_journal_file(store::Disk& disk, std::u
   if (read != head.size()) return Error{ErrorKind::kCorrupt, fmt::format("{} ends at byte {}", where, read)};
   for (std::size_t i = 0; i < kJournalSlots; ++i) {
     const Slot slot = decode_slot(*opened, ByteView{head}.subspan(i * kBlockBytes, kBlockBytes));
-    if (slot.state == SlotState::kOneByteWrong)
+    if (slot.state == SlotState::kOneBitWrong)
       return Error{ErrorKind::kCorrupt,
-                   fmt::format("{}: the file header at byte {} has a wrong byte", where, i * kBlockBytes)};
+                   fmt::format("{}: the file header at byte {} has a flipped bit", where, i * kBlockBytes)};
     if (slot.state == SlotState::kGood && slot.use.generation > opened->use.generation)
       opened->use = slot.use;
   }
-  // A bad slot that one byte does not explain is a use that was torn before any frame of it, or rot: then its
+  // A bad slot that one bit does not explain is a use that was torn before any frame of it, or rot: then its
   // frames are there.
   std::array<std::uint8_t, kFrameHeaderBytes> first;
   MR_ASSIGN(const std::size_t first_read, opened->file->read_at(kJournalFramesBegin, first));

@@ -34,6 +34,7 @@ JournalPool::JournalPool(std::shared_ptr<LogContext> context, Loop& loop, Worker
   bytes_ = current_->bytes;
   for (const auto& file : used_) bytes_ += file->bytes;
   for (const auto& file : free_) bytes_ += file->bytes;
+  if (start.last_good_sequence) give_up_current(*start.last_good_sequence);
 }
 
 bool JournalPool::advance(std::uint64_t frame_bytes) {
@@ -45,7 +46,7 @@ bool JournalPool::advance(std::uint64_t frame_bytes) {
   if (ready_.empty()) return false;
   used_.push_back(std::exchange(current_, std::move(ready_.front())));
   ready_.pop_front();
-  abandoned_ = false;
+  given_up_ = false;
   return true;
 }
 
@@ -129,9 +130,13 @@ void JournalPool::prepared(Outcome outcome) {
 }
 
 void JournalPool::abandon_current(std::uint64_t last_good_sequence) {
-  abandoned_ = true;
-  trusted_up_to_ = std::min(trusted_up_to_, last_good_sequence);
   failed_.push_back(current_);
+  give_up_current(last_good_sequence);
+}
+
+void JournalPool::give_up_current(std::uint64_t last_good_sequence) {
+  given_up_ = true;
+  trusted_up_to_ = std::min(trusted_up_to_, last_good_sequence);
   // Those are of a generation before the one that will carry the limit.
   for (auto& file : ready_) free_unused(std::move(file));
   ready_.clear();

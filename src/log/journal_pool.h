@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ class JournalPool : public std::enable_shared_from_this<JournalPool> {
     std::vector<std::shared_ptr<JournalFile>> free;
     std::uint64_t next_generation = 1;
     std::uint64_t next_file = 1;
+    // Set after an unclean stop: what stands behind that group in `current` may be part of a write that did
+    // not end. Another would be told from it badly, so writing goes on in another file.
+    std::optional<std::uint64_t> last_good_sequence;
   };
   // worker   borrowed; outlives what the loop runs of this
   JournalPool(std::shared_ptr<LogContext> context, Loop& loop, Worker& worker, Start start);
@@ -38,9 +42,12 @@ class JournalPool : public std::enable_shared_from_this<JournalPool> {
   // Why the last attempt failed; empty when it did not.
   const std::string& fault() const { return fault_; }
 
-  // A write to the current file failed: nothing behind `sequence` counts in it, and it is not written again.
+  // A write to the current file failed, or may have: nothing behind `sequence` counts in it, and it is not
+  // written again.
+  void give_up_current(std::uint64_t last_good_sequence);
+  // As above, and it is not used again.
   void abandon_current(std::uint64_t last_good_sequence);
-  bool current_abandoned() const { return abandoned_; }
+  bool current_given_up() const { return given_up_; }
   // All groups in files before this use are in segments, durably.
   void release_before(std::uint64_t generation);
   // No more preparing.
@@ -80,7 +87,7 @@ class JournalPool : public std::enable_shared_from_this<JournalPool> {
   std::uint64_t next_file_;
   std::uint64_t trusted_up_to_ = kTrustAll;  // for the next use
   std::uint64_t bytes_ = 0;
-  bool abandoned_ = false;
+  bool given_up_ = false;
   bool preparing_ = false;
   bool stopped_ = false;
   std::vector<Callback> waiting_;

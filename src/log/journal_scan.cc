@@ -93,7 +93,7 @@ class Scan {
         }
       }
       const FrameCheck check = check_frame(bytes, file.use.generation, file.use.salt, next());
-      if (check.fault == FrameFault::kOneByte) return damaged(file, offset, "a byte of it is wrong");
+      if (check.fault == FrameFault::kOneBit) return damaged(file, offset, "a bit of it is flipped");
       if (check.fault == FrameFault::kTorn || (check.fault == FrameFault::kOther && !stop_)) {
         // The first place where the journal may end; a later file may yet show that it does not.
         stop_ = Stop{index, offset, check.fault};

@@ -187,6 +187,7 @@ class Recovery {
     start.pool.free.assign(scan.files.begin() + static_cast<std::ptrdiff_t>(scan.in_use), scan.files.end());
     start.pool.next_generation = scan.generation_max + 1;
     start.pool.next_file = manifest.next_file;
+    if (!scan.clean_stop) start.pool.last_good_sequence = scan.end.sequence - 1;
   }
 
   // Another number of loops: what waited in the journals goes into a segment, and the journals begin anew.

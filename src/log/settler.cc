@@ -12,6 +12,9 @@ namespace millrace::log {
 namespace {
 
 constexpr std::int64_t kRetryNs = 1'000'000'000;
+constexpr std::int64_t kAgainNs = 200'000'000;  // where appends wait for it, so soon
+constexpr std::size_t kJournalFilesMin =
+    4;  // half full or not: above so many, and what the options allow, settle
 constexpr std::size_t kAppliedAtOnce = 512;  // blocks told to their shards before the loop does other work
 // Groups are small and their frames whole blocks: as many bytes of journal as may be, but few records.
 constexpr std::size_t kBatchesAtOnce = 65'536;
@@ -44,11 +47,19 @@ void Settler::add_group(const Group& group) {
 }
 
 void Settler::tick() {
-  if (groups_.empty()) return;
+  if (groups_.empty()) {
+    // Files that starts after kills left behind, without groups.
+    if (journal_->used_files() > kJournalFilesMin) start();
+    return;
+  }
   const LogOptions& options = state_->context->options;
   const std::int64_t age_ms =
       (state_->context->environment.clock.monotonic_ns() - groups_.front().since_ns) / 1'000'000;
-  if (unsettled_bytes_ >= options.settle_at_bytes || age_ms >= options.settle_after_ms) start();
+  const std::size_t files_max =
+      std::max<std::size_t>(kJournalFilesMin, options.unsettled_bytes_max / options.journal_file_bytes);
+  if (unsettled_bytes_ >= options.settle_at_bytes || age_ms >= options.settle_after_ms ||
+      journal_->used_files() > files_max)
+    start();
 }
 
 void Settler::start() {
@@ -57,6 +68,8 @@ void Settler::start() {
   auto job = std::make_shared<Job>();
   job->loop = static_cast<std::uint32_t>(state_->loop.index());
   const std::uint64_t begin = state_->tail.settled_end();
+  job->upto = journal_->position();
+  job->batches_end = begin;
   for (const Waiting& waiting : groups_) {
     if (job->groups > 0 && (job->bytes >= 2 * state_->context->options.settle_at_bytes ||
                             waiting.group.batches_end - begin > kBatchesAtOnce))
@@ -85,13 +98,22 @@ void Settler::run(std::shared_ptr<Job> job) {
                                          job->made.segment);
         return self->apply(job, 0);
       }
-      if (self->changed_) self->changed_();
-      self->state_->context->warn("settling failed, will be tried again: " + outcome->error().text);
+      self->state_->context->warn("settling failed, will be tried again: " + self->fault_);
+      self->failed_ = job;
+      self->failed_at_ns_ = self->state_->context->environment.clock.monotonic_ns();
       self->state_->loop.post_after(kRetryNs, [self, job] {
-        if (!self->stopped_) self->run(job);
+        if (!self->stopped_ && self->failed_ == job) self->run(std::exchange(self->failed_, nullptr));
       });
+      if (self->changed_) self->changed_();
     });
   });
+}
+
+bool Settler::try_again() {
+  if (!failed_) return running_;
+  if (stopped_ || state_->context->environment.clock.monotonic_ns() - failed_at_ns_ < kAgainNs) return false;
+  run(std::exchange(failed_, nullptr));
+  return true;
 }
 
 Result<void> Settler::perform(LogContext& context, Job& job) {

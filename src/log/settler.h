@@ -31,6 +31,8 @@ class Settler : public std::enable_shared_from_this<Settler> {
   bool has_room() const { return unsettled_bytes_ <= state_->context->options.unsettled_bytes_max; }
   // Why the last attempt failed; empty when it did not. It is repeated until it succeeds.
   const std::string& fault() const { return fault_; }
+  // Repeats it now, unless that was only just done; whether it is under way.
+  bool try_again();
   // Called when has_room() may have become true again, or fault() has changed.
   void when_changed(Callback callback) { changed_ = std::move(callback); }
   // Told of every segment, once it is in the manifest and its blocks are known.
@@ -59,6 +61,8 @@ class Settler : public std::enable_shared_from_this<Settler> {
   std::deque<Waiting> groups_;  // not settled, oldest first
   std::uint64_t unsettled_bytes_ = 0;
   bool running_ = false;
+  std::shared_ptr<Job> failed_;  // waits to be repeated
+  std::int64_t failed_at_ns_ = 0;
   bool stopped_ = false;
   std::string fault_;
   Callback changed_;
