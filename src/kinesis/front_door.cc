@@ -58,9 +58,9 @@ class RequestCourse {
     if (request_->method == "OPTIONS" && !heads_.origin.empty())
       return answer(preflight_answer(heads_, loop_.random), "");
     if (request_->method != "POST") return deny();
+    if (heads_.content_type == content_type(Encoding::kJson)) encoding_ = Encoding::kJson;
     if (request_->body.size() > door_.options_.request_bytes_max)
       return refuse({"RequestEntityTooLargeException", "The request body is too large.", 413});
-    if (heads_.content_type == content_type(Encoding::kJson)) encoding_ = Encoding::kJson;
     if (request_->body.empty()) {
       return refuse(target_.known.has_value() ? serialization("") : ApiError{"UnknownOperationException"});
     }

@@ -1,0 +1,450 @@
+// Records in and out: puts, iterators, reads.
+
+#include <fmt/format.h>
+
+#include "base/base64.h"
+#include "kinesis/kinesis_machine.h"
+#include "kinesis/put_request_reader.h"
+#include "kinesis/shard_iterator.h"
+
+namespace millrace::kinesis {
+namespace {
+
+std::string b64(std::string_view text) {
+  Bytes out;
+  out.resize(base64_encoded_size(text.size()) + 1);
+  base64_encode(as_bytes(text), reinterpret_cast<char*>(out.data()));
+  return std::string(out.text().substr(0, base64_encoded_size(text.size())));
+}
+
+Json record(std::string_view key, std::string_view data) {
+  return {{"PartitionKey", key}, {"Data", b64(data)}};
+}
+
+Json put(KinesisMachine& machine, std::string_view key, std::string_view data) {
+  Json request = record(key, data);
+  request["StreamName"] = "s";
+  return machine.call("PutRecord", request);
+}
+
+Json at_number(std::string_view type, const Json& number, const char* shard = "0") {
+  return {{"StreamName", "s"},
+          {"ShardId", shard},
+          {"ShardIteratorType", type},
+          {"StartingSequenceNumber", number}};
+}
+
+std::vector<std::string> data_of(const Json& page) {
+  std::vector<std::string> found;
+  for (const Json& read : page["Records"]) found.push_back(read["Data"]);
+  return found;
+}
+using Data = std::vector<std::string>;
+
+TEST(KinesisRecords, WhatIsPutIsReadWithItsNumberKeyAndTime) {
+  KinesisMachine machine;
+  machine.create("s", 1);
+  const Json one = put(machine, "k\"\\\n\u00fc", "first");
+  EXPECT_EQ(one.size(), 2u);
+  EXPECT_EQ(one["ShardId"], "shardId-000000000000");
+  EXPECT_EQ(one["SequenceNumber"].get<std::string>().size(), 56u);
+  const Json two = put(machine, "k", "");
+
+  Json page = machine.call("GetRecords", {{"ShardIterator", machine.iterator("s", 0)}, {"Limit", 1}});
+  ASSERT_EQ(page["Records"].size(), 1u);
+  const Json read = page["Records"][0];
+  EXPECT_EQ(read["SequenceNumber"], one["SequenceNumber"]);
+  EXPECT_EQ(read["PartitionKey"], "k\"\\\n\u00fc");
+  EXPECT_EQ(read["Data"], b64("first"));
+  EXPECT_NEAR(read["ApproximateArrivalTimestamp"].get<double>(),
+              static_cast<double>(machine.world.clock().wall_ms()) / 1'000, 5);
+  EXPECT_GE(page["MillisBehindLatest"], 1);
+  page = machine.call("GetRecords", {{"ShardIterator", page["NextShardIterator"]}});
+  EXPECT_EQ(page["Records"][0]["SequenceNumber"], two["SequenceNumber"]);
+  EXPECT_EQ(page["Records"][0]["Data"], "");
+  EXPECT_EQ(page["MillisBehindLatest"], 0);
+  page = machine.call("GetRecords", {{"ShardIterator", page["NextShardIterator"]}});
+  EXPECT_EQ(page["Records"], Json::array());
+  EXPECT_TRUE(page.contains("NextShardIterator"));
+}
+
+TEST(KinesisRecords, EachIteratorTypeBeginsWhereItSays) {
+  KinesisMachine machine;
+  machine.create("s", 1);
+  const Json a = put(machine, "k", "a");
+  machine.world.run_for(2'000'000'000);
+  const double between_s = static_cast<double>(machine.world.clock().wall_ms()) / 1'000;
+  machine.world.run_for(2'000'000'000);
+  const Json b = put(machine, "k", "b");
+  const auto read = [&](const Json& request) {
+    const Json iterator = machine.call("GetShardIterator", request);
+    return data_of(machine.call("GetRecords", iterator));
+  };
+  const auto by_type = [](const char* type) {
+    return Json{{"StreamName", "s"}, {"ShardId", "shardId-0"}, {"ShardIteratorType", type}};
+  };
+  EXPECT_EQ(read(by_type("TRIM_HORIZON")), (Data{b64("a"), b64("b")}));
+  EXPECT_EQ(read(by_type("LATEST")), Data{});
+  EXPECT_EQ(read(at_number("AT_SEQUENCE_NUMBER", b["SequenceNumber"])), Data{b64("b")});
+  EXPECT_EQ(read(at_number("AFTER_SEQUENCE_NUMBER", a["SequenceNumber"])), Data{b64("b")});
+  EXPECT_EQ(read(at_number("AFTER_SEQUENCE_NUMBER", b["SequenceNumber"])), Data{});
+  Json timed = by_type("AT_TIMESTAMP");
+  timed["Timestamp"] = between_s;
+  EXPECT_EQ(read(timed), Data{b64("b")});
+  timed["Timestamp"] = 1;
+  EXPECT_EQ(read(timed), (Data{b64("a"), b64("b")}));
+  const Json start = machine.call("DescribeStream", {{"StreamName", "s"}})["StreamDescription"]["Shards"][0];
+  EXPECT_EQ(
+      read(at_number("AT_SEQUENCE_NUMBER", start["SequenceNumberRange"]["StartingSequenceNumber"])).size(),
+      2u);
+}
+
+TEST(KinesisRecords, IteratorsThatMakeNoSenseAreRefused) {
+  KinesisMachine machine;
+  machine.create("s", 2);
+  const auto refuses = [&](const Json& request, const std::string& message) {
+    machine.refuses("GetShardIterator", request, "InvalidArgumentException", message);
+  };
+  const std::string wants =
+      "Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and StartingSequenceNumber or (2) "
+      "TRIM_HORIZON or LATEST and no StartingSequenceNumber. Request specified ";
+  refuses(at_number("AT_SEQUENCE_NUMBER", nullptr),
+          wants + "AT_SEQUENCE_NUMBER and no StartingSequenceNumber.");
+  refuses(at_number("LATEST", "5"), wants + "LATEST and also a StartingSequenceNumber.");
+  refuses(at_number("AT_TIMESTAMP", nullptr),
+          "Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP. Current request has "
+          "no timestamp "
+          "parameter.");
+  refuses(at_number("AT_SEQUENCE_NUMBER", "5"),
+          "Invalid StartingSequenceNumber. It encodes shardId-000000000005, while it was used in a call to a "
+          "shard with "
+          "shardId-000000000000");
+  // 0x2000…800000002: the shard's index is above 2^31.
+  refuses(at_number("AT_SEQUENCE_NUMBER", "49039857307708443467467104868809893875799651909910017058"),
+          "Invalid StartingSequenceNumber. It encodes shardId--02147483648, while it was used in a call to a "
+          "shard with "
+          "shardId-000000000000");
+  const std::string used = " used in GetShardIterator on shard shardId-000000000000" + kHere + " is invalid";
+  refuses(at_number("AT_SEQUENCE_NUMBER", "26227199374822427428162556223570313216"),
+          "StartingSequenceNumber 26227199374822427428162556223570313216" + used + ".");
+  const Answer old = machine.post("GetShardIterator", at_number("AT_SEQUENCE_NUMBER", "0"));
+  EXPECT_EQ(old.status, 500);
+  EXPECT_EQ(old.body, R"({"__type":"InternalFailure"})");
+
+  // Of the same shard's place in another stream; and of a record that is not there.
+  machine.world.run_for(2'000'000'000);
+  machine.call("CreateStream", {{"StreamName", "t"}, {"ShardCount", 1}});
+  machine.wait_active("t");
+  const Json other =
+      machine.call("PutRecord", {{"StreamName", "t"}, {"PartitionKey", "k"}, {"Data", ""}})["SequenceNumber"];
+  refuses(at_number("AT_SEQUENCE_NUMBER", other), "StartingSequenceNumber " + other.get<std::string>() +
+                                                      used + " because it did not come from this stream.");
+  machine.call("DeleteStream", {{"StreamName", "t"}});
+
+  const Answer future =
+      machine.post("GetShardIterator",
+                   {{"StreamName", "s"},
+                    {"ShardId", "0"},
+                    {"ShardIteratorType", "AT_TIMESTAMP"},
+                    {"Timestamp", static_cast<double>(machine.world.clock().wall_ms() + 5'000) / 1'000}});
+  EXPECT_EQ(
+      future.message(),
+      fmt::format("The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. "
+                  "timestampInMillis: {}, currentTimestampInMillis: {}",
+                  machine.world.clock().wall_ms() + 5'000, machine.world.clock().wall_ms()));
+}
+
+TEST(KinesisRecords, IteratorsEndAfterFiveMinutesAndWithTheirStream) {
+  KinesisMachine machine;
+  machine.create("s", 1);
+  std::string iterator = machine.iterator("s", 0);
+  const std::int64_t made_ms = machine.world.clock().wall_ms();
+  machine.world.shift_wall_clock(300'000);
+  machine.call("GetRecords", {{"ShardIterator", iterator}});
+  machine.world.shift_wall_clock(60'000);
+  const Answer expired = machine.post("GetRecords", {{"ShardIterator", iterator}});
+  EXPECT_EQ(expired.type(), "ExpiredIteratorException");
+  EXPECT_EQ(
+      expired.message(),
+      fmt::format("Iterator expired. The iterator was created at time {} while right now it is {} which is "
+                  "further in the future than the tolerated delay of 300000 milliseconds.",
+                  utc_text(made_ms), utc_text(machine.world.clock().wall_ms())));
+
+  iterator = machine.iterator("s", 0);
+  machine.call("DeleteStream", {{"StreamName", "s"}});
+  machine.world.run_for(1'000'000'000);
+  const std::string absent = "Shard shardId-000000000000" + kHere + " does not exist";
+  machine.refuses("GetRecords", {{"ShardIterator", iterator}}, "ResourceNotFoundException", absent);
+  machine.create("s", 1);  // another stream of the name
+  machine.refuses("GetRecords", {{"ShardIterator", iterator}}, "ResourceNotFoundException", absent);
+}
+
+TEST(KinesisRecords, AClosedShardEndsWithItsChildren) {
+  KinesisMachine machine;
+  machine.create("s", 2);
+  machine.call("PutRecords", {{"StreamName", "s"}, {"Records", {record("a", "1"), record("b", "2")}}});
+  machine.call("MergeShards", {{"StreamName", "s"}, {"ShardToMerge", "0"}, {"AdjacentShardToMerge", "1"}});
+  machine.wait_active("s");
+  std::size_t records = 0;
+  for (int shard = 0; shard < 2; ++shard) {
+    Json page = machine.call("GetRecords", {{"ShardIterator", machine.iterator("s", shard)}});
+    if (!page["Records"].empty()) {
+      records += page["Records"].size();
+      EXPECT_FALSE(page.contains("ChildShards"));
+      page = machine.call("GetRecords", {{"ShardIterator", page["NextShardIterator"]}});
+    }
+    EXPECT_EQ(page["Records"], Json::array());
+    EXPECT_FALSE(page.contains("NextShardIterator"));
+    EXPECT_EQ(page["MillisBehindLatest"], 0);
+    EXPECT_EQ(page["ChildShards"], Json::parse(R"([{"ShardId":"shardId-000000000002",
+                               "ParentShards":["shardId-000000000000","shardId-000000000001"],
+                               "HashKeyRange":{"StartingHashKey":"0",
+                                               "EndingHashKey":"340282366920938463463374607431768211455"}}])"));
+  }
+  EXPECT_EQ(records, 2u);
+  const Json shards = machine.call("ListShards", {{"StreamName", "s"}})["Shards"];
+  const Json end = shards[0]["SequenceNumberRange"]["EndingSequenceNumber"];
+  const Json iterator = machine.call("GetShardIterator", at_number("AFTER_SEQUENCE_NUMBER", end));
+  EXPECT_FALSE(machine.call("GetRecords", iterator).contains("NextShardIterator"));
+}
+
+TEST(KinesisRecords, AnAnswerHasAtMostTenMebibytes) {
+  KinesisMachine machine;
+  machine.create("s", 1);
+  const std::string data(3 << 20, 'x');
+  for (int i = 0; i < 4; ++i) put(machine, "k", data);
+  Json page = machine.call("GetRecords", {{"ShardIterator", machine.iterator("s", 0)}});
+  EXPECT_EQ(page["Records"].size(), 3u);
+  EXPECT_EQ(page["Records"][2]["Data"], b64(data));
+  page = machine.call("GetRecords", {{"ShardIterator", page["NextShardIterator"]}});
+  EXPECT_EQ(page["Records"].size(), 1u);
+}
+
+TEST(KinesisRecords, PutRecordsAnswersForEachRecordInOrder) {
+  KinesisMachine machine;
+  machine.create("s", 3);
+  Json hashed = record("a", "2");
+  hashed["ExplicitHashKey"] = "340282366920938463463374607431768211455";
+  const Json answer = machine.call(
+      "PutRecords",
+      {{"StreamName", "s"}, {"Records", {record("a", "0"), record("b", "1"), hashed, record("b", "3")}}});
+  EXPECT_EQ(answer["FailedRecordCount"], 0);
+  Data shards;
+  for (const Json& entry : answer["Records"]) {
+    EXPECT_EQ(entry.size(), 2u);
+    EXPECT_EQ(entry["SequenceNumber"].get<std::string>().size(), 56u);
+    shards.push_back(entry["ShardId"].get<std::string>().substr(19));
+  }
+  EXPECT_EQ(shards, (Data{"0", "1", "2", "1"}));
+  const Json page = machine.call("GetRecords", {{"ShardIterator", machine.iterator("s", 1)}});
+  EXPECT_EQ(data_of(page), (Data{b64("1"), b64("3")}));
+  EXPECT_EQ(page["Records"][1]["SequenceNumber"], answer["Records"][3]["SequenceNumber"]);
+}
+
+TEST(KinesisRecords, RecordsOfAFullDiskFailOneByOne) {
+  KinesisMachine machine;
+  machine.create("s", 1);
+  machine.disk.set_capacity(0);
+  const Answer answer = machine.post(
+      "PutRecords",
+      {{"StreamName", "s"}, {"Records", {record("a", std::string(100'000, 'x')), record("b", "")}}});
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.json()["FailedRecordCount"], 2);
+  const Json failed = answer.json()["Records"][1];
+  EXPECT_EQ(failed["ErrorCode"], "InternalFailure");
+  EXPECT_EQ(failed["ErrorMessage"].get<std::string>().rfind("Internal service failure.", 0), 0u)
+      << failed.dump();
+  EXPECT_EQ(failed.size(), 2u);
+  const Answer one = machine.post("PutRecord", {{"StreamName", "s"}, {"PartitionKey", "a"}, {"Data", ""}});
+  EXPECT_EQ(one.status, 500);
+  EXPECT_EQ(one.type(), "InternalFailure");
+}
+
+TEST(KinesisRecords, ThroughputOverAShardsLimitIsThrottled) {
+  broker::BrokerOptions options;
+  options.aws_limits = true;
+  KinesisMachine machine({}, options);
+  machine.create("s", 1);
+  Json records = Json::array();
+  for (int i = 0; i < 500; ++i) records.push_back(record("a", "x"));
+  Json last;
+  for (int i = 0; i < 3; ++i) last = machine.call("PutRecords", {{"StreamName", "s"}, {"Records", records}});
+  EXPECT_EQ(last["FailedRecordCount"], 500);
+  EXPECT_EQ(last["Records"][0],
+            (Json{{"ErrorCode", "ProvisionedThroughputExceededException"},
+                  {"ErrorMessage",
+                   "Rate exceeded for shard shardId-000000000000 in stream s under account 000000000000."}}));
+  machine.refuses("PutRecord", {{"StreamName", "s"}, {"PartitionKey", "a"}, {"Data", ""}},
+                  "ProvisionedThroughputExceededException",
+                  "Rate exceeded for shard shardId-000000000000 in stream s under account 000000000000.");
+}
+
+TEST(KinesisRecords, SizesAreHeld) {
+  FrontDoorOptions options;
+  options.max_record_bytes = 1'048'576;
+  KinesisMachine machine(options);
+  machine.create("s", 1);
+  put(machine, "k", std::string(1'048'576, 'x'));
+  machine.refuses(
+      "PutRecord", {{"StreamName", "s"}, {"PartitionKey", "k"}, {"Data", b64(std::string(1'048'577, 'x'))}},
+      "ValidationException",
+      "1 validation error detected: Value 'java.nio.HeapByteBuffer[pos=0 lim=1048577 cap=1048577]' at "
+      "'data' failed to satisfy constraint: Member must have length less than or equal to 1048576");
+  Json records = Json::array();
+  for (int i = 0; i < 10; ++i) records.push_back(record("k", std::string(1'048'576 - 1, 'x')));
+  machine.call("PutRecords", {{"StreamName", "s"}, {"Records", records}});  // with the keys, exactly 10 MiB
+  records[0]["PartitionKey"] = "kk";
+  machine.refuses("PutRecords", {{"StreamName", "s"}, {"Records", records}}, "InvalidArgumentException",
+                  "Records size exceeds 10 MB limit");
+}
+
+TEST(KinesisRecords, TenMebibytesInOneRecord) {
+  KinesisMachine machine;
+  machine.create("s", 1);
+  const std::string data(10 << 20, 'x');
+  put(machine, "k", data);
+  const Json page = machine.call("GetRecords", {{"ShardIterator", machine.iterator("s", 0)}});
+  ASSERT_EQ(page["Records"].size(), 1u);
+  EXPECT_EQ(page["Records"][0]["Data"], b64(data));
+}
+
+TEST(KinesisRecords, WrongBase64AndHashKeysAreNamed) {
+  KinesisMachine machine;
+  machine.create("s", 1);
+  const auto refuses_blob = [&](const std::string& data, const std::string& why) {
+    const std::string message = "'" + data + "' can not be converted to a Blob: " + why;
+    for (const auto& [operation, request] :
+         {std::pair<const char*, Json>{"PutRecord",
+                                       {{"StreamName", "s"}, {"PartitionKey", "k"}, {"Data", data}}},
+          {"PutRecords",
+           {{"StreamName", "s"}, {"Records", {record("k", ""), {{"PartitionKey", "k"}, {"Data", data}}}}}}}) {
+      EXPECT_EQ(machine.post(operation, request).json(),
+                (Json{{"__type", "SerializationException"}, {"Message", message}}));
+    }
+  };
+  refuses_blob("abcde", "Base64 encoded length is expected a multiple of 4 bytes but found: 5");
+  refuses_blob("ab*d", "Invalid Base64 character: '*'");
+  refuses_blob("a=bc", "Invalid Base64 character: '='");
+  refuses_blob("ab\u00fc", "Invalid Base64 character: '\u00fc'");
+  refuses_blob("abc/de==", "Invalid last non-pad Base64 character dectected");
+  const Json page = machine.call("GetRecords", {{"ShardIterator", machine.iterator("s", 0)}});
+  EXPECT_EQ(page["Records"], Json::array());  // of a refused request nothing is written
+
+  const std::string big = "340282366920938463463374607431768211456";
+  Json request = {{"StreamName", "s"}, {"PartitionKey", "k"}, {"Data", ""}, {"ExplicitHashKey", big}};
+  machine.refuses(
+      "PutRecord", request, "InvalidArgumentException",
+      "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was " +
+          big);
+}
+
+TEST(KinesisRecords, NumbersForOrderingMustBeNumbersOfThePast) {
+  KinesisMachine machine;
+  machine.create("s", 1);
+  Json request = record("k", "a");
+  request["StreamName"] = "s";
+  request["SequenceNumberForOrdering"] = put(machine, "k", "b")["SequenceNumber"];
+  const Json next = machine.call("PutRecord", request);
+  EXPECT_GT(next["SequenceNumber"], request["SequenceNumberForOrdering"]);
+  for (const char* number :
+       {"49039857307708443467467104868809893875799651875550494720", "9999999999999999999999999999"}) {
+    request["SequenceNumberForOrdering"] = std::string(number) + "0000000000000000000000000000";
+    EXPECT_EQ(machine.post("PutRecord", request).message(),
+              "ExclusiveMinimumSequenceNumber " + request["SequenceNumberForOrdering"].get<std::string>() +
+                  " used in PutRecord on stream s under account 000000000000 is invalid.");
+  }
+}
+
+// Each body is read by the short way and by the description; where the short way takes it, both must agree.
+TEST(KinesisRecords, BothWaysOfReadingPutsAgree) {
+  KinesisMachine machine;
+  machine.create("s", 1);
+  const std::string entry = R"({"Data":"YWJj","PartitionKey":"k"})";
+  const struct {
+    std::string body;
+    bool taken;  // by the short way
+    int status;
+    std::vector<std::string> data;
+  } rows[] = {
+      {R"({"StreamName":"s","Records":[)" + entry + "]}", true, 200, {"YWJj"}},
+      {R"({"Records":[)" + entry + "," + entry + R"(],"StreamName":"s"})", true, 200, {"YWJj", "YWJj"}},
+      {" {\n\"Records\" :\t[ " + entry + " , " + entry + " ] , \"StreamName\" : \"s\" }\r\n",
+       true,
+       200,
+       {"YWJj", "YWJj"}},
+      {R"({"StreamARN":"arn:aws:kinesis:us-east-1:000000000000:stream/s","Records":[)" + entry + "]}",
+       true,
+       200,
+       {"YWJj"}},
+      {R"({"StreamName":"s","Records":[{"PartitionKey":"k","Data":"","ExplicitHashKey":"0"}]})",
+       true,
+       200,
+       {""}},
+      {R"({"StreamName":"s","Records":[{"PartitionKey":"k","Data":"YWI\/","ExplicitHashKey":null}]})",
+       false,
+       200,
+       {"YWI/"}},
+      {R"({"StreamName":"s","Records":[{"PartitionKey":"k","Data":"YW\/\/\/\/Jj"}]})",
+       true,
+       200,
+       {"YW////Jj"}},
+      {R"({"StreamName":"s","Records":[{"PartitionKey":"\u006b","Data":"YWJj"}]})", false, 200, {"YWJj"}},
+      {R"({"StreamName":"s","More":[1],"Records":[)" + entry + "]}", false, 200, {"YWJj"}},
+      {R"({"StreamName":"s","Records":[{"Data":"YWJj","PartitionKey":"k","Data":"ZGVm"}]})",
+       false,
+       200,
+       {"ZGVm"}},
+      {R"({"StreamName":"s","Records":[],"Records":[)" + entry + "]}", false, 200, {"YWJj"}},
+      {R"({"StreamName":"t","StreamName":"s","Records":[)" + entry + "]}", false, 200, {"YWJj"}},
+      {R"({"StreamName":"s","Records":[)" + entry + "]}}", false, 400, {}},
+      {R"({"StreamName":"s","Records":[)" + entry + "]},{}", false, 400, {}},
+      {R"({"StreamName":"s","Records":[)" + entry + "}", false, 400, {}},
+      {R"({"StreamName":"s","Records":[)" + entry + " " + entry + "]}", false, 400, {}},
+      {R"({"StreamName":"s","Records":[{"PartitionKey":"k"}]})", false, 400, {}},
+      {R"({"StreamName":"s","Records":[{"Data":"YWJj"}]})", false, 400, {}},
+      {R"({"StreamName":"s","Records":[{"Data":"YWJj","PartitionKey":""}]})", false, 400, {}},
+      {R"({"StreamName":"s","Records":[{"Data":"YWJ","PartitionKey":"k"}]})", false, 400, {}},
+      {R"({"StreamName":"s","Records":[{"Data":"YW=j","PartitionKey":"k"}]})", true, 400, {}},
+      {R"({"StreamName":"s","Records":[{"Data":"YWJj","PartitionKey":"k","ExplicitHashKey":"00"}]})",
+       false,
+       400,
+       {}},
+      {R"({"StreamName":"s s","Records":[)" + entry + "]}", false, 400, {}},
+      {R"({"StreamName":"s","Records":[[)" + entry + "]]}", false, 400, {}},
+      {R"({"StreamName":"s","Records":)" + entry + "}", false, 400, {}},
+      {R"({"Records":[)" + entry + "]}", false, 400, {}},
+      {"{\"StreamName\":\"s\",\"Records\":[{\"Data\":\"YWJj\",\"PartitionKey\":\"\xff\"}]}", false, 400, {}},
+      {"{\"StreamName\":\"s\",\"Records\":[{\"Data\":\"YWJj\",\"PartitionKey\":\"a\tb\"}]}", false, 400, {}},
+  };
+  std::string iterator = machine.iterator("s", 0, "LATEST");
+  PutRequestReader reader;
+  for (const auto& row : rows) {
+    PutTarget target;
+    std::vector<broker::PutEntry> entries;
+    EXPECT_EQ(reader.read_records(Bytes(row.body), 1'000, target, entries), row.taken) << row.body;
+    EXPECT_EQ(machine.post_text("PutRecords", row.body).status, row.status) << row.body;
+    const Json page = machine.call("GetRecords", {{"ShardIterator", iterator}});
+    EXPECT_EQ(data_of(page), row.data) << row.body;
+    iterator = page["NextShardIterator"];
+  }
+}
+
+TEST(KinesisRecords, TheShortWayTakesOneRecordToo) {
+  PutRequestReader reader;
+  const auto takes = [&](const char* text) {
+    const Bytes body{std::string_view(text)};
+    PutTarget target;
+    broker::PutEntry entry;
+    return reader.read_record(body, 3, target, entry) && entry.partition_key == "k" && entry.data == "YWJj" &&
+           entry.base64 && target.stream_name == "s";
+  };
+  EXPECT_TRUE(takes(R"({"StreamName":"s","PartitionKey":"k","Data":"YWJj"})"));
+  EXPECT_TRUE(takes(R"({"Data":"YWJj","PartitionKey":"k","ExplicitHashKey":"9","StreamName":"s"})"));
+  EXPECT_FALSE(takes(R"({"StreamName":"s","PartitionKey":"k","Data":"YWJjZA=="})"));  // over the limit
+  EXPECT_FALSE(
+      takes(R"({"StreamName":"s","PartitionKey":"k","Data":"YWJj","SequenceNumberForOrdering":"0"})"));
+  EXPECT_FALSE(takes(R"({"PartitionKey":"k","Data":"YWJj"})"));
+}
+
+}  // namespace
+}  // namespace millrace::kinesis
