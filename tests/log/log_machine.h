@@ -1,4 +1,4 @@
-// log/log_machine.h: a machine with two loops and a failing disk that runs a Log, appends to it at random,
+// log/log_machine.h: a machine with a few loops and a failing disk that runs a Log, appends to it at random,
 // and checks all that it reads back. One seed decides everything.
 #pragma once
 
@@ -21,11 +21,11 @@ namespace millrace::log {
 
 class LogMachine {
  public:
-  static constexpr std::size_t kLoops = 2;
+  static constexpr std::size_t kLoopsMax = 3;
 
   explicit LogMachine(sim::Seed seed)
       : random_(seed), world_(random_.fork()), disk_(random_.fork(), &world_) {
-    for (std::size_t i = 0; i < kLoops; ++i) world_.add_loop();
+    for (std::size_t i = 0; i < kLoopsMax; ++i) world_.add_loop();
     options_.journal_file_bytes = 32'768u << random_.below(2);
     options_.settle_at_bytes = 16'384u << random_.below(3);
     options_.unsettled_bytes_max = options_.settle_at_bytes * random_.between(2, 6);
@@ -54,7 +54,8 @@ class LogMachine {
   Result<void> start() {
     warnings_.clear();
     LogEnvironment environment{disk_, world_.clock(), world_.random(), {}, {}, {}, {}};
-    for (std::size_t i = 0; i < kLoops; ++i) environment.loops.push_back(&world_.loop(i));
+    if (random_.chance(0.1)) loops_ = random_.between(1, kLoopsMax);  // as on a machine that got other cores
+    for (std::size_t i = 0; i < loops_; ++i) environment.loops.push_back(&world_.loop(i));
     environment.start_worker = [this](const std::string& name, int) { return world_.start_worker(name); };
     environment.warn = [this](const std::string& line) { warnings_.push_back(line); };
     environment.wait_until = [this](const std::function<bool()>& done) {
@@ -107,10 +108,10 @@ class LogMachine {
   }
 
   void append() {
-    const std::size_t loop = random_.below(kLoops);
+    const std::size_t loop = random_.below(loops_);
     std::vector<std::uint64_t> own;
     for (const auto& [number, history] : shards_)
-      if (loop_of(ShardKey{number}, kLoops) == loop) own.push_back(number);
+      if (loop_of(ShardKey{number}, loops_) == loop) own.push_back(number);
     if (own.empty()) return;
     BatchBuilder builder(1'000);
     std::map<std::uint64_t, std::uint32_t> attempts;  // by shard
@@ -191,7 +192,7 @@ class LogMachine {
     std::shared_ptr<bool> called;
   };
 
-  sim::SimLoop& loop_for(std::uint64_t shard) { return world_.loop(loop_of(ShardKey{shard}, kLoops)); }
+  sim::SimLoop& loop_for(std::uint64_t shard) { return world_.loop(loop_of(ShardKey{shard}, loops_)); }
   std::uint64_t some_shard() {
     auto shard = shards_.begin();
     std::advance(shard, static_cast<std::ptrdiff_t>(random_.below(shards_.size())));
@@ -378,6 +379,7 @@ class LogMachine {
   sim::SimWorld world_;
   sim::SimDisk disk_;
   LogOptions options_;
+  std::size_t loops_ = 2;
   std::map<std::uint64_t, ShardHistory> shards_;
   std::set<std::uint64_t> sealed_;
   std::set<std::uint64_t> sealed_once_;
