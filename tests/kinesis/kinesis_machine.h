@@ -55,6 +55,7 @@ class KinesisMachine {
     door = std::make_unique<FrontDoor>(*broker, verifier_, world.clock(), world.random(), options);
   }
   ~KinesisMachine() {
+    world.run_for(2'000'000'000);  // commands under way end
     world.drop_events();
     broker.reset();
     world.drop_events();
