@@ -8,12 +8,14 @@ import uuid
 
 import boto3
 import botocore.exceptions
+import urllib3
 from botocore.config import Config
 
 from black_box.cases import equal, eventually
 from black_box.server import ACCESS_KEY, REGION, SECRET_KEY
 
 HASH_MAX = 2**128 - 1
+urllib3.disable_warnings()  # of certificates: the tests' own are not verified here, but in sdk_js
 
 
 def client_of(endpoint, access=ACCESS_KEY, secret=SECRET_KEY, attempts=2):
@@ -94,7 +96,13 @@ def streams(cases, kinesis):
         equal((description["StreamModeDetails"], len(description["Shards"])), ({"StreamMode": "ON_DEMAND"}, 4))
         assert kinesis.describe_limits()["OnDemandStreamCount"] >= 1
         kinesis.delete_stream(StreamName=name)
-    with cases.case("paginators list every stream, shard and described shard once"):
+    with cases.case("a stream created by its name alone is on demand: four shards, as the service gives it"):
+        name = f"bare-{uuid.uuid4().hex[:8]}"
+        kinesis.create_stream(StreamName=name)
+        waiting(kinesis, "stream_exists", name)
+        equal(len(shards_of(kinesis, name)), 4)
+        kinesis.delete_stream(StreamName=name)
+    with cases.case("pages list every stream, shard and described shard once"):
         prefix = f"page-{uuid.uuid4().hex[:6]}"
         names = sorted(f"{prefix}-{i}" for i in range(7))
         for name in names:
@@ -105,7 +113,10 @@ def streams(cases, kinesis):
         listed = [name for page in pages for name in page["StreamNames"]]
         equal(listed, sorted(set(listed)))
         assert set(names) <= set(listed) and len(pages) >= 3
-        pages = list(kinesis.get_paginator("list_shards").paginate(StreamName=names[0], PaginationConfig={"PageSize": 3}))
+        # Not by the paginator, which sends StreamName beside NextToken: the service refuses that.
+        pages = [kinesis.list_shards(StreamName=names[0], MaxResults=3)]
+        while "NextToken" in pages[-1]:
+            pages.append(kinesis.list_shards(NextToken=pages[-1]["NextToken"], MaxResults=3))
         equal([ids(page["Shards"]) for page in pages], [[0, 1, 2], [3, 4, 5], [6]])
         pages = list(kinesis.get_paginator("describe_stream").paginate(StreamName=names[0],
                                                                        PaginationConfig={"PageSize": 4}))
@@ -127,7 +138,7 @@ def streams(cases, kinesis):
             (kinesis.exceptions.ResourceNotFoundException, kinesis.describe_stream, {"StreamName": "nowhere"}),
             (kinesis.exceptions.InvalidArgumentException, kinesis.get_records, {"ShardIterator": "gibberish"}),
             (kinesis.exceptions.LimitExceededException, kinesis.create_stream,
-             {"StreamName": "huge", "ShardCount": 1_000_000}),
+             {"StreamName": "huge", "ShardCount": 100_000}),
         ]:
             error = error_of(call, **request)
             assert isinstance(error, expected), repr(error)
@@ -220,9 +231,10 @@ def reading(cases, kinesis):
     name = created(kinesis, 1, "reading")
     numbers = [kinesis.put_record(StreamName=name, PartitionKey="k", Data=b"%d" % i)["SequenceNumber"]
                for i in range(3)]
-    time.sleep(0.05)
-    between = datetime.datetime.now(datetime.timezone.utc)
-    time.sleep(0.05)
+    # botocore sends times in whole seconds.
+    between = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + datetime.timedelta(seconds=1)
+    while datetime.datetime.now(datetime.timezone.utc) <= between:
+        time.sleep(0.01)
     numbers += [kinesis.put_record(StreamName=name, PartitionKey="k", Data=b"%d" % i)["SequenceNumber"]
                 for i in range(3, 6)]
 
@@ -237,14 +249,9 @@ def reading(cases, kinesis):
         equal(data("AT_TIMESTAMP", Timestamp=between), [3, 4, 5])
         start = shards_of(kinesis, name)[0]["SequenceNumberRange"]["StartingSequenceNumber"]
         equal(data("AT_SEQUENCE_NUMBER", StartingSequenceNumber=start), [0, 1, 2, 3, 4, 5])
-    with cases.case("AT_TIMESTAMP takes any time: long ago, before the stream, each record's own, now"):
+    with cases.case("AT_TIMESTAMP takes any time: long ago, before the stream"):
         equal(data("AT_TIMESTAMP", Timestamp=datetime.datetime(2001, 1, 1)), [0, 1, 2, 3, 4, 5])
         equal(data("AT_TIMESTAMP", Timestamp=0), [0, 1, 2, 3, 4, 5])
-        arrivals = [record["ApproximateArrivalTimestamp"] for record in read_shard(kinesis, name)]
-        for i, arrival in enumerate(arrivals):
-            first = min(j for j, other in enumerate(arrivals) if other >= arrival)
-            equal(data("AT_TIMESTAMP", Timestamp=arrival), list(range(first, 6)), f"record {i}")
-        equal(data("AT_TIMESTAMP", Timestamp=datetime.datetime.now(datetime.timezone.utc)), [])
     with cases.case("an iterator may be used again, and LATEST sees only what comes after"):
         at = iterator(kinesis, name, 0, "LATEST")
         equal(kinesis.get_records(ShardIterator=at)["Records"], [])

@@ -297,6 +297,26 @@ def run(cases, wire):
         equal(record, {"PartitionKey": "a", "Data": b64("x"), "SequenceNumber": put["SequenceNumber"]})
         equal(wire.call("GetRecords", ShardIterator=page["NextShardIterator"])["Records"], [])
 
+    with cases.case("AT_TIMESTAMP is exact to the millisecond, at each record's own time, before it and behind it"):
+        numbers = []
+        for i in range(5):
+            numbers.append(wire.call("PutRecord", StreamName=known, PartitionKey="a", Data=b64(f"{i}"))["SequenceNumber"])
+            time.sleep(0.003)
+        arrivals = {}
+        first = wire.call("GetShardIterator", StreamName=known, ShardId="0", ShardIteratorType="AT_SEQUENCE_NUMBER",
+                          StartingSequenceNumber=numbers[0])["ShardIterator"]
+        for record in wire.call("GetRecords", ShardIterator=first)["Records"]:
+            arrivals[record["SequenceNumber"]] = round(record["ApproximateArrivalTimestamp"] * 1000)
+        equal(list(arrivals), numbers)
+        for number in numbers:
+            for shift in (-1, 0, 1):
+                moment = arrivals[number] + shift
+                at = wire.call("GetShardIterator", StreamName=known, ShardId="0", ShardIteratorType="AT_TIMESTAMP",
+                               Timestamp=moment / 1000)["ShardIterator"]
+                got = [record["SequenceNumber"] for record in wire.call("GetRecords", ShardIterator=at)["Records"]]
+                equal([one for one in got if one in arrivals], [one for one in numbers if arrivals[one] >= moment],
+                      f"{number} {shift:+} ms")
+
     with cases.case("ListTagsForStream is sorted by key, begins behind the key given, and says when there are more"):
         keys = ["a", " ", "ÿ", "_", "/", "=", "+", "Zb", "0", "@"]
         wire.call("AddTagsToStream", StreamName=known, Tags={key: "v" for key in keys})
