@@ -101,6 +101,36 @@ TEST(LogCrash, IoErrorsLoseNothingThatWasAcknowledgedAndAppendsGoOnWhenTheyStop)
   });
 }
 
+// What a failed sync left is in the page cache for the next process to read, and on no disk.
+TEST(LogCrash, WhatAFailedSyncLeftIsNotTakenForDurableByTheNextProcess) {
+  with_seeds(500, [&](LogMachine& machine) {
+    for (int life = 0; life < 4 && machine.fault().empty(); ++life) {
+      start_or_fail(machine);
+      if (!machine.is_running()) return;
+      const bool fails = life % 2 == 0;
+      machine.expect_errors(fails);
+      if (fails) machine.disk().set_faults({.sync = 0.1});
+      for (int i = 0; i < 30 && machine.fault().empty(); ++i) machine.step();
+      machine.disk().set_faults({});
+      machine.drain();
+      machine.expect_errors(false);
+      if (fails) {
+        if (machine.random().chance(0.5)) {
+          if (auto closed = machine.stop_cleanly(); !closed.ok())
+            machine.fail("close: " + closed.error().text);
+          continue;
+        }
+        machine.disk().crash(Crash::kProcessKilled);
+      } else {
+        machine.disk().crash(Crash::kPowerLoss);
+      }
+      machine.stop_process();
+      machine.disk().restart();
+    }
+    if (machine.fault().empty()) start_or_fail(machine);
+  });
+}
+
 TEST(LogCrash, IoErrorsDuringARecoveryRefuseToOpenAndTheNextOneFindsAll) {
   with_seeds(500, [&](LogMachine& machine) {
     start_or_fail(machine);
