@@ -143,7 +143,7 @@ class Chaos:
     def _serve_then_kill(self, kill):
         self._await_progress()
         resharding = None
-        if self.dice.random() < 0.4:
+        if kill % 2 == 0:
             resharding = threading.Thread(target=reshard, args=(self.server.endpoint, random.Random(self.dice.random()),
                                                                 self.reshards))
             resharding.start()

@@ -3,11 +3,12 @@
 
 A folder is filled until records lie in segments and in the journal, and is left once by a clean stop and once by
 kill -9. Each trial damages a copy and starts the server on it. It must either
-    refuse    end with an error that names the file (and, for a bit, where in it),
+    refuse    end with an error that names the file (and, for a bit, where in it; for a file that is gone: any file),
     serve     every acknowledged record, as it was acknowledged, or
     answer    an error where the damage is read, and `millrace log verify` names the file;
 never serve less without saying so, and never serve what was not sent. Every kind of file is tried at its first and last
-bytes and at random ones; the journal also around the record that was acknowledged last.
+bytes and at random ones; the journal also around the record that was acknowledged last. Only the newest of a chain of
+numbered objects is never taken away whole: that looks like an object that was never written.
 """
 
 import argparse
@@ -131,7 +132,8 @@ def damages_of(folder, dice, trials):
     for kind in sorted(kinds):
         name, content = kinds[kind][-1]
         certain += [Damage(name, "flip", 0, dice.randrange(8)), Damage(name, "flip", len(content) - 1, dice.randrange(8)),
-                    Damage(name, "cut", 0), Damage(name, "cut", len(content) - 1), Damage(name, "gone", 0)]
+                    Damage(name, "cut", 0), Damage(name, "cut", len(content) - 1)]
+        certain.append(Damage(kinds[kind][0][0], "gone", 0))
     while len(certain) < trials:
         name, content = dice.choice(kinds[dice.choice(sorted(kinds))])
         # Preallocated zeros are most of a journal: damage there says little.
@@ -147,6 +149,8 @@ class Wrong(Exception):
 
 def names(text, damage):
     """Whether a log or report names the damaged file, and a place in it where a bit was flipped."""
+    if damage.what == "gone":  # what pointed to it may be what is found wrong
+        return bool(re.search(r"(log|control|keys)/[^ ]*\w", text))
     base = os.path.basename(damage.name)
     rows = [row for row in text.splitlines() if base in row]
     return any(damage.what != "flip" or re.search(r"\d", row.replace(base, "")) for row in rows)
@@ -236,7 +240,7 @@ def main():
     for how in ("stopped", "killed"):
         with cases.case(f"a folder is filled and {how}"):
             folder = Folder(options.server, os.path.join(scratch, how), how)
-        if cases.failed:
+        if cases.failed and how not in os.listdir(scratch):
             break
         undamaged(cases, options.server, folder, scratch)
         for damage in damages_of(folder, dice, options.trials):
