@@ -1,5 +1,5 @@
-// The AWS SDK for Java 2, blocking and asynchronous, against ENDPOINT. The SDK speaks CBOR to Kinesis by default; it is
-// started with -Daws.cborEnabled=false until the server speaks it too.
+// The AWS SDK for Java 2, blocking and asynchronous, against ENDPOINT: in CBOR, its default for Kinesis, or in JSON with
+// -Daws.cborEnabled=false.
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,15 +23,17 @@ import software.amazon.awssdk.services.kinesis.model.ShardIteratorType;
 public final class Interop {
   private static int passed;
   private static int failed;
+  private static final String ENCODING =
+      "false".equals(System.getProperty("aws.cborEnabled")) ? "Java, JSON" : "Java, CBOR";
 
   private static void check(String name, Callable<Void> body) {
     try {
       body.call();
       passed++;
-      System.out.println("ok    Java: " + name);
+      System.out.println("ok    " + ENCODING + ": " + name);
     } catch (Throwable error) {
       failed++;
-      System.out.println("FAIL  Java: " + name + ": " + error);
+      System.out.println("FAIL  " + ENCODING + ": " + name + ": " + error);
     }
   }
 
