@@ -70,6 +70,11 @@ TEST(KinesisStreams, OnDemandStreamsBeginWithFourShardsAndAreNotResharded) {
   machine.refuses(
       "UpdateShardCount", {{"StreamName", "s"}, {"TargetShardCount", 8}, {"ScalingType", "UNIFORM_SCALING"}},
       "ValidationException", "Request is invalid. Stream s under account 000000000000 is in On-Demand mode.");
+  machine.call("DeleteStream", {{"StreamName", "s"}});
+  machine.world.run_for(1'000'000'000);
+  machine.call("CreateStream", {{"StreamName", "s"}});  // by its name alone
+  machine.wait_active("s");
+  EXPECT_EQ(describe(machine, "s")["StreamModeDetails"]["StreamMode"], "ON_DEMAND");
   const Json limits = machine.call("DescribeLimits", Json::object());
   EXPECT_EQ(limits, (Json{{"ShardLimit", 20'000},
                           {"OpenShardCount", 4},

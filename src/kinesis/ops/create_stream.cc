@@ -30,8 +30,8 @@ struct Request {
 };
 
 constexpr Field kFields[] = {
-    field<Request, &Request::shard_count>("ShardCount",
-                                          {.min = 1, .max = 100'000, .unless = "StreamModeDetails"}),
+    // Not required any more, but with no name either the message is still the one that was recorded.
+    field<Request, &Request::shard_count>("ShardCount", {.min = 1, .max = 100'000, .unless = "StreamName"}),
     field<Request, &Request::stream_name>("StreamName", {.pattern = &kNamePattern, .min = 1, .max = 128}),
     field<Request, &Request::mode_details>("StreamModeDetails"),
     field<Request, &Request::tags>("Tags", kTagMapRules),
@@ -40,7 +40,9 @@ constexpr Field kFields[] = {
 
 Task<Outcome> run(Call& call, Request request) {
   const StreamPlace place{request.stream_name, call.account()};
-  const bool on_demand = request.mode_details.has_value() && request.mode_details->mode == "ON_DEMAND";
+  // A stream of which neither mode nor shards are said is on demand.
+  const bool on_demand = request.mode_details.has_value() ? request.mode_details->mode == "ON_DEMAND"
+                                                          : !request.shard_count.has_value();
   if (!on_demand && !request.shard_count.has_value())
     co_return validation(
         "1 validation error detected: Value null at 'shardCount' failed to satisfy constraint: Member must "
