@@ -35,7 +35,7 @@ Task<Outcome> decode_and_run(Call& call) {
 
 }  // namespace operation_internal
 
-// const Operation kMergeShards = operation<Request, kFields, run>("MergeShards");
+// In ops/merge_shards.cc: kMergeShards is operation<Request, kFields, run>("MergeShards").
 template <typename Request, const auto& kFields, Task<Outcome> (*kRun)(Call&, Request)>
 constexpr Operation operation(std::string_view name) {
   return {name, kFields, operation_internal::decode_and_run<Request, kFields, kRun>};

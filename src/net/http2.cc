@@ -221,7 +221,7 @@ void Http2::tick_stream(Stream& stream) {
   } else if (!stream.has_output()) {
     stream.since_ns = now_ns_;
   } else if (waited_ns > limits.write_ms_max * kMs) {
-    if (now_ns_ - sent_ns_ > limits.write_ms_max * kMs) return terminate(NGHTTP2_ENHANCE_YOUR_CALM);
+    if (now_ns_ - sent_ns_ > limits.write_ms_max * kMs / 2) return terminate(NGHTTP2_ENHANCE_YOUR_CALM);
     reset(stream, NGHTTP2_CANCEL);
   }
 }

@@ -25,7 +25,8 @@ class Http2Client {
   struct Stream {
     std::map<std::string, std::string> headers;
     std::string body;
-    std::string to_send;  // of the request's body
+    std::string to_send;      // of the request's body
+    bool unfinished = false;  // the body never ends
     bool closed = false;
     std::uint32_t error_code = 0;
     int status() const { return headers.contains(":status") ? std::stoi(headers.at(":status")) : 0; }
@@ -54,14 +55,16 @@ class Http2Client {
   Http2Client(const Http2Client&) = delete;
   Http2Client& operator=(const Http2Client&) = delete;
 
-  // Queues a request and returns its stream; `more_body`: END_STREAM does not follow the body.
+  // Queues a request and returns its stream; `unfinished`: no END_STREAM follows its body.
   std::int32_t request(const std::string& method, const std::string& path, std::string body,
-                       const std::vector<std::pair<std::string, std::string>>& headers = {}) {
+                       const std::vector<std::pair<std::string, std::string>>& headers = {},
+                       bool unfinished = false) {
     std::vector<nghttp2_nv> fields{field(":method", method), field(":scheme", "http"), field(":path", path),
                                    field(":authority", "here")};
     for (const auto& [name, value] : headers) fields.push_back(field(name, value));
     auto held = std::make_shared<Stream>();
     held->to_send = std::move(body);
+    held->unfinished = unfinished;
     nghttp2_data_provider provider{{.ptr = held.get()}, read_body};
     const std::int32_t id = nghttp2_submit_request(session_, nullptr, fields.data(), fields.size(),
                                                    held->to_send.empty() ? nullptr : &provider, held.get());
@@ -116,11 +119,12 @@ class Http2Client {
   }
   static ssize_t read_body(nghttp2_session*, std::int32_t, std::uint8_t* out, std::size_t bytes_max,
                            std::uint32_t* flags, nghttp2_data_source* source, void*) {
-    auto& rest = static_cast<Stream*>(source->ptr)->to_send;
+    auto& [headers, body, rest, unfinished, closed, error_code] = *static_cast<Stream*>(source->ptr);
+    if (rest.empty() && unfinished) return NGHTTP2_ERR_DEFERRED;
     const std::size_t n = std::min(bytes_max, rest.size());
     std::memcpy(out, rest.data(), n);
     rest.erase(0, n);
-    if (rest.empty()) *flags |= NGHTTP2_DATA_FLAG_EOF;
+    if (rest.empty() && !unfinished) *flags |= NGHTTP2_DATA_FLAG_EOF;
     return static_cast<ssize_t>(n);
   }
   static int on_header(nghttp2_session* session, const nghttp2_frame* frame, const std::uint8_t* name,

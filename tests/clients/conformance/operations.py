@@ -352,6 +352,13 @@ def run(cases, wire):
         equal(wire.call("DescribeStreamSummary", StreamName=known)["StreamDescriptionSummary"]["RetentionPeriodHours"],
               24)
 
+    with cases.case("retention without end is -1, our own, and can be taken back"):
+        wire.call("IncreaseStreamRetentionPeriod", StreamName=known, RetentionPeriodHours=-1)
+        wire.wait_active(known)
+        equal(wire.call("DescribeStreamSummary", StreamName=known)["StreamDescriptionSummary"]["RetentionPeriodHours"], -1)
+        wire.call("DecreaseStreamRetentionPeriod", StreamName=known, RetentionPeriodHours=24)
+        wire.wait_active(known)
+
     transitions(cases, world)
     with cases.case("DescribeLimits counts shards and on-demand streams"):
         limits = wire.call("DescribeLimits")
