@@ -117,9 +117,13 @@ Result<void> begin_use(JournalFile& file, const JournalUse& use) {
   MR_ASSERT(use.generation > file.use.generation);
   MR_ASSERT(file.use.generation == 0 || (use.generation - file.use.generation) % kJournalSlots != 0);
   file.use = use;
-  const Header block = encode_header(file, use);
+  return write_use(file);
+}
+
+Result<void> write_use(JournalFile& file) {
+  const Header block = encode_header(file, file.use);
   const ByteView piece{block.data(), block.size()};
-  MR_TRY(file.file->write_at(use.generation % kJournalSlots * kBlockBytes, {&piece, 1}));
+  MR_TRY(file.file->write_at(file.use.generation % kJournalSlots * kBlockBytes, {&piece, 1}));
   return file.file->sync();
 }
 

@@ -51,6 +51,9 @@ Result<std::shared_ptr<JournalFile>> create_journal_file(store::Disk& disk, std:
 // Writes the header of a new use, durably. The generation's parity must differ from the last one's.
 // errors   as File::write_at and File::sync; the file must not be used then
 Result<void> begin_use(JournalFile& file, const JournalUse& use);
+// Writes the header of the use that it is in once more, durably: the page cache may hold one that no disk
+// has.
+Result<void> write_use(JournalFile& file);
 // Writes a mark at `offset`: group `sequence` is durable, and the last before it. Durable itself only after a
 // sync.
 Result<void> write_mark(JournalFile& file, std::uint64_t offset, std::uint64_t sequence, FrameKind kind);

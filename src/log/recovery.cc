@@ -157,8 +157,9 @@ class Recovery {
     return {};
   }
 
-  // The page cache may hold what no disk has (after a kill, or a sync that failed): the last group, and no
-  // earlier one. Writes it again, and a mark that it is durable behind it.
+  // The page cache may hold what no disk has (after a kill, or a sync that failed): the last group, or the
+  // header of the file in use, and nothing earlier. Writes them again, and a mark that the group is durable
+  // behind it.
   Result<void> make_durable(const JournalScan& scan) {
     if (scan.last_frame) {
       JournalFile& file = *scan.files[scan.last_frame->file];
@@ -172,6 +173,7 @@ class Recovery {
     }
     if (scan.clean_stop) return {};
     JournalFile& file = *scan.files[scan.in_use - 1];
+    MR_TRY(write_use(file));
     MR_TRY(write_mark(file, scan.end.offset, scan.end.sequence - 1, FrameKind::kMark));
     return file.file->sync();
   }
