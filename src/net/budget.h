@@ -18,6 +18,13 @@ class Budget {
     used_.fetch_sub(bytes, std::memory_order_relaxed);
     return false;
   }
+  // As try_take, for a large answer: leaves a quarter of it all for requests and small answers, so that
+  // clients who ask for much and take nothing do not keep the others out.
+  bool try_take_answer(std::size_t bytes) {
+    if (used_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= bytes_max_ / 4 * 3) return true;
+    used_.fetch_sub(bytes, std::memory_order_relaxed);
+    return false;
+  }
   // For what exists already and cannot be refused.
   void take(std::size_t bytes) { used_.fetch_add(bytes, std::memory_order_relaxed); }
   void give_back(std::size_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
@@ -52,10 +59,16 @@ class Charge {
     bytes_ = bytes;
     return true;
   }
-  void raise_to(std::size_t bytes) {
-    if (bytes <= bytes_) return;
-    budget_->take(bytes - bytes_);
+  // For an answer's body in place of the request's, which is given back. False, and nothing charged, when
+  // there is no room for one so large.
+  bool try_hold_answer(std::size_t bytes) {
+    release();
+    if (bytes <= kSmallAnswerBytes)
+      budget_->take(bytes);
+    else if (!budget_->try_take_answer(bytes))
+      return false;
     bytes_ = bytes;
+    return true;
   }
   void release() {
     if (budget_ != nullptr && bytes_ != 0) budget_->give_back(bytes_);
@@ -64,6 +77,7 @@ class Charge {
   std::size_t bytes() const { return bytes_; }
 
  private:
+  static constexpr std::size_t kSmallAnswerBytes = 64 * 1024;  // always sent
   Budget* budget_ = nullptr;
   std::size_t bytes_ = 0;
 };

@@ -1,6 +1,7 @@
 #include "net/http1_exchange.h"
 
 #include "base/assert.h"
+#include "net/response_head.h"
 
 namespace millrace::net {
 
@@ -9,8 +10,7 @@ void Http1::Exchange::respond(Response given) {
   MR_ASSERT(state == State::kWaiting);
   state = State::kAnswered;
   response = std::move(given);
-  charge.release();
-  charge.raise_to(response.body.size());
+  if (!charge.try_hold_answer(response.body.size())) response = out_of_memory_budget();
   driver->answered(*this);
 }
 

@@ -34,8 +34,7 @@ void Http2::Stream::respond(Response given) {
   MR_ASSERT(!answered);
   answered = true;
   response = std::move(given);
-  charge_.release();
-  charge_.raise_to(response.body.size());
+  if (!charge_.try_hold_answer(response.body.size())) response = out_of_memory_budget();
   if (!response.body.empty()) body = std::make_shared<const Bytes>(std::move(response.body));
   owner->submit(*this);
 }
