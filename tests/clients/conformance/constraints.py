@@ -55,7 +55,7 @@ def tag_lengths(prefix, most, least):
 
 # (operation, request, [messages]); where a request names no stream that is not what it is about, "s" stands for one.
 ROWS = [
-    ("CreateStream", {}, [null("streamName")]),
+    ("CreateStream", {}, [null("shardCount"), null("streamName")]),
     ("CreateStream", {"StreamName": "", "ShardCount": 0}, [smaller("shardCount", 0, 1), *empty_name("streamName")]),
     ("CreateStream", {"StreamName": LONG, "ShardCount": 1}, [longer("streamName", LONG, 128)]),
     ("CreateStream", {"StreamName": "a/b", "ShardCount": 1}, [pattern("streamName", "a/b", NAME)]),
