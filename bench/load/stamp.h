@@ -54,11 +54,12 @@ inline void write_stamp(const Stamp& stamp, char* out) {
 
 // nullopt: not a payload of ours. `text` has kStampBytes.
 inline std::optional<Stamp> read_stamp(const char* text) {
-  using namespace stamp_layout;
-  if (!std::string_view(text, kStampBytes).starts_with(kBlank.substr(0, kSequenceBegin))) return std::nullopt;
-  const auto sequence = get(text, kSequenceBegin, kSequenceEnd);
-  const auto lane = get(text, kLaneBegin, kLaneEnd);
-  const auto due_us = get(text, kDueBegin, kDueEnd);
+  if (!std::string_view(text, kStampBytes)
+           .starts_with(stamp_layout::kBlank.substr(0, stamp_layout::kSequenceBegin)))
+    return std::nullopt;
+  const auto sequence = stamp_layout::get(text, stamp_layout::kSequenceBegin, stamp_layout::kSequenceEnd);
+  const auto lane = stamp_layout::get(text, stamp_layout::kLaneBegin, stamp_layout::kLaneEnd);
+  const auto due_us = stamp_layout::get(text, stamp_layout::kDueBegin, stamp_layout::kDueEnd);
   if (!sequence || !lane || !due_us) return std::nullopt;
   return Stamp{*sequence, static_cast<std::uint32_t>(*lane), static_cast<std::int64_t>(*due_us)};
 }

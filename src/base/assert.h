@@ -1,4 +1,5 @@
-// base/assert.h: what we believe, checked in release too. A stopped process costs seconds, a wrong record trust.
+// base/assert.h: what we believe, checked in release too. A stopped process costs seconds, a wrong record
+// trust.
 #pragma once
 
 namespace millrace {
@@ -9,7 +10,7 @@ namespace millrace {
 }  // namespace millrace
 
 // For facts about our own state only: bytes and values from outside are checked and answered with an Error.
-#define MR_ASSERT(condition)                                                       \
-  (__builtin_expect(static_cast<bool>(condition), 1)                               \
-       ? static_cast<void>(0)                                                      \
+#define MR_ASSERT(condition)                         \
+  (__builtin_expect(static_cast<bool>(condition), 1) \
+       ? static_cast<void>(0)                        \
        : ::millrace::assertion_failed(#condition, __FILE__, __LINE__))

@@ -31,7 +31,11 @@ class Bytes {
 
   Bytes() = default;
   explicit Bytes(std::string_view text) { append(text); }
-  static Bytes with_capacity(std::size_t capacity) { Bytes bytes; bytes.reserve(capacity); return bytes; }
+  static Bytes with_capacity(std::size_t capacity) {
+    Bytes bytes;
+    bytes.reserve(capacity);
+    return bytes;
+  }
 
   Bytes(Bytes&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)),
@@ -62,12 +66,23 @@ class Bytes {
 
   void clear() { size_ = 0; }
   // Keeps content and size; afterwards capacity() >= capacity.
-  void reserve(std::size_t capacity) { if (capacity > capacity_) reallocate(capacity); }
+  void reserve(std::size_t capacity) {
+    if (capacity > capacity_) reallocate(capacity);
+  }
   // New bytes, if any, are not initialised.
-  void resize(std::size_t size) { grow_to(size); size_ = size; }
+  void resize(std::size_t size) {
+    grow_to(size);
+    size_ = size;
+  }
   // Room for n more bytes behind size(), grown geometrically: write there, then commit(). Not initialised.
-  std::uint8_t* prepare(std::size_t n) { grow_to(size_ + n); return data_ + size_; }
-  void commit(std::size_t n) { MR_ASSERT(size_ + n <= capacity_); size_ += n; }
+  std::uint8_t* prepare(std::size_t n) {
+    grow_to(size_ + n);
+    return data_ + size_;
+  }
+  void commit(std::size_t n) {
+    MR_ASSERT(size_ + n <= capacity_);
+    size_ += n;
+  }
   void append(const void* bytes, std::size_t n) {
     if (n == 0) return;
     std::memcpy(prepare(n), bytes, n);
@@ -75,7 +90,10 @@ class Bytes {
   }
   void append(std::string_view text) { append(text.data(), text.size()); }
   void append(ByteView bytes) { append(bytes.data(), bytes.size()); }
-  void push_back(char byte) { *prepare(1) = static_cast<std::uint8_t>(byte); ++size_; }
+  void push_back(char byte) {
+    *prepare(1) = static_cast<std::uint8_t>(byte);
+    ++size_;
+  }
 
  private:
   void grow_to(std::size_t size) {

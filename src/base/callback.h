@@ -13,13 +13,15 @@ namespace millrace {
 template <typename Signature>
 class Function;
 
-// Holds any callable, move-only ones too; up to 48 bytes of it without an allocation. Calling an empty one aborts.
+// Holds any callable, move-only ones too; up to 48 bytes of it without an allocation. Calling an empty one
+// aborts.
 template <typename R, typename... Args>
 class Function<R(Args...)> {
  public:
   Function() = default;
   template <typename F>
-    requires(!std::is_same_v<std::decay_t<F>, Function> && std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
+    requires(!std::is_same_v<std::decay_t<F>, Function> &&
+             std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
   Function(F&& callable) {  // NOLINT(google-explicit-constructor)
     using Held = std::decay_t<F>;
     if constexpr (sizeof(Held) <= kInlineBytes && alignof(Held) <= alignof(std::max_align_t) &&

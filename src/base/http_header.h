@@ -5,7 +5,8 @@
 
 namespace millrace {
 
-// Borrowed from the message it stands in. `name` as sent (compare without case); `value` without surrounding blanks.
+// Borrowed from the message it stands in. `name` as sent (compare without case); `value` without surrounding
+// blanks.
 struct HttpHeader {
   std::string_view name;
   std::string_view value;

@@ -1,8 +1,8 @@
 // base/task.h: coroutines for code that runs on loops.
 //
-// A Task starts when awaited and resumes its awaiter where it ends: on the loop that its last awaited step resumed
-// it on. Tasks do not move between loops by themselves: `co_await switch_to(loop)` does that.
-// House rule (GCC 12): bind what you await to a name; no co_await inside a condition, an argument list or a braced
+// A Task starts when awaited and resumes its awaiter where it ends: on the loop that its last awaited step
+// resumed it on. Tasks do not move between loops by themselves: `co_await switch_to(loop)` does that. House
+// rule (GCC 12): bind what you await to a name; no co_await inside a condition, an argument list or a braced
 // initialiser.
 #pragma once
 
@@ -42,8 +42,13 @@ struct Promise : PromiseBase {
   std::optional<T> value;
   Task<T> get_return_object();
   template <typename U>
-  void return_value(U&& result) { value.emplace(std::forward<U>(result)); }
-  T take() { MR_ASSERT(value.has_value()); return std::move(*value); }
+  void return_value(U&& result) {
+    value.emplace(std::forward<U>(result));
+  }
+  T take() {
+    MR_ASSERT(value.has_value());
+    return std::move(*value);
+  }
 };
 
 template <>
@@ -69,7 +74,9 @@ class [[nodiscard]] Task {
     }
     return *this;
   }
-  ~Task() { if (handle_) handle_.destroy(); }
+  ~Task() {
+    if (handle_) handle_.destroy();
+  }
 
   struct Awaiter {
     std::coroutine_handle<promise_type> handle;
@@ -133,7 +140,9 @@ class [[nodiscard]] switch_to {
  public:
   explicit switch_to(Loop& loop) : loop_(loop) {}
   bool await_ready() const { return loop_.is_current(); }
-  void await_suspend(std::coroutine_handle<> awaiter) const { loop_.post([awaiter] { awaiter.resume(); }); }
+  void await_suspend(std::coroutine_handle<> awaiter) const {
+    loop_.post([awaiter] { awaiter.resume(); });
+  }
   void await_resume() const noexcept {}
 
  private:
@@ -156,7 +165,8 @@ class [[nodiscard]] sleep_for {
 };
 
 // Bridges a callback API: co_await Eventually<T>([&](auto done) { start(…, std::move(done)); }).
-// `done(value)` must be called exactly once, on the loop where the awaiter should go on; it may be called at once.
+// `done(value)` must be called exactly once, on the loop where the awaiter should go on; it may be called at
+// once.
 template <typename T, typename Start>
 class [[nodiscard]] EventuallyAwaiter {
  public:

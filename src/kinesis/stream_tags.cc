@@ -74,6 +74,7 @@ Outcome check_new_tags(const Tags& tags, const Tags& before, const StreamPlace& 
 
 Outcome check_tag_keys(const std::vector<std::string>& keys, const StreamPlace& place) {
   std::vector<const std::string*> texts;
+  texts.reserve(keys.size());
   for (const std::string& key : keys) texts.push_back(&key);
   return check_characters(texts, place, "remove tags from");
 }

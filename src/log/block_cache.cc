@@ -21,8 +21,9 @@ void BlockCache::get(const Key& key, Function<Result<Bytes>()> load, Worker& wor
 }
 
 void BlockCache::loaded(const Key& key, Result<Bytes> bytes) {
-  Block block;
-  if (bytes.ok()) block = std::make_shared<const Bytes>(std::move(bytes).value());
+  Result<Block> answer = bytes.ok() ? Result<Block>(std::make_shared<const Bytes>(std::move(bytes).value()))
+                                    : Result<Block>(std::move(bytes).error());
+  const Block block = answer.ok() ? *answer : nullptr;
   std::vector<Waiter> waiters;
   {
     const std::lock_guard lock(mutex_);
@@ -45,9 +46,7 @@ void BlockCache::loaded(const Key& key, Result<Bytes> bytes) {
     }
   }
   for (Waiter& waiter : waiters) {
-    Result<Block> answer = block ? Result<Block>(block) : Result<Block>(bytes.error());
-    waiter.loop->post(
-        [done = std::move(waiter.done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
+    waiter.loop->post([done = std::move(waiter.done), answer]() mutable { done(std::move(answer)); });
   }
 }
 

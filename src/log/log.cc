@@ -26,6 +26,7 @@ class DiskLog final : public Log {
     for (std::size_t i = 0; i < kReaders; ++i)
       read_workers_.push_back(start_worker(fmt::format("log-read-{}", i), 0));
     std::vector<Worker*> readers;
+    readers.reserve(read_workers_.size());
     for (const auto& worker : read_workers_) readers.push_back(worker.get());
     for (std::size_t i = 0; i < recovered.loops.size(); ++i) {
       journal_workers_.push_back(start_worker(fmt::format("log-journal-{}", i), 0));
@@ -34,6 +35,7 @@ class DiskLog final : public Log {
           LoopWorkers{*journal_workers_[i], *files_worker_, *settle_worker_, readers}));
     }
     std::vector<std::shared_ptr<LoopState>> states;
+    states.reserve(loops_.size());
     for (const auto& loop : loops_) states.push_back(loop->state());
     compact_worker_ = start_worker("log-compact", kBackgroundNice);
     compaction_ = std::make_shared<Compaction>(context_, std::move(states), *compact_worker_,

@@ -77,7 +77,7 @@ class Http1 final : public Driver, private StreamQueue::Listener {
   Reading reading_ = Reading::kHead;
   Ending ending_ = Ending::kNone;
   bool delivering_ = false;  // the handler may answer at once: its answer is written when it returns
-  bool held_ = false;  // pending_ was left because of is_paused(), not for want of bytes
+  bool held_ = false;        // pending_ was left because of is_paused(), not for want of bytes
   bool draining_ = false;
   bool input_ended_ = false;
 };

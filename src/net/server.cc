@@ -4,6 +4,7 @@
 #include <chrono>
 #include <mutex>
 
+#include "base/clock.h"
 #include "net/connection.h"
 #include "net/listener.h"
 #include "net/loop_group.h"
@@ -66,10 +67,10 @@ void Server::drain(std::int64_t ms_max) {
     const auto connections = share.connections;
     for (const auto& connection : connections) connection->drain();
   });
-  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms_max);
+  const std::int64_t until_ns = system_clock().monotonic_ns() + ms_max * 1'000'000;
   std::mutex mutex;
   std::unique_lock lock(mutex);
-  while (core.open.load(std::memory_order_acquire) != 0 && std::chrono::steady_clock::now() < until) {
+  while (core.open.load(std::memory_order_acquire) != 0 && system_clock().monotonic_ns() < until_ns) {
     core.closed.wait_for(lock, std::chrono::milliseconds(10));
   }
 }

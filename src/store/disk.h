@@ -1,5 +1,5 @@
-// store/disk.h: files and folders, as the log needs them; everything blocks. The real one is posix_disk.h, the one
-// that tears, drops, reorders and fails is tests/sim/sim_disk.h.
+// store/disk.h: files and folders, as the log needs them; everything blocks. The real one is posix_disk.h,
+// the one that tears, drops, reorders and fails is tests/sim/sim_disk.h.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +46,8 @@ class Disk {
   virtual Result<std::vector<std::string>> list(std::string_view folder) = 0;
   // Makes a folder and its parents; fine when it is there. Durable.
   virtual Result<void> make_folder(std::string_view folder) = 0;
-  // Gives a file a new name in one step, over what stood there; durable only after sync_folder of both folders.
+  // Gives a file a new name in one step, over what stood there; durable only after sync_folder of both
+  // folders.
   virtual Result<void> rename(std::string_view from, std::string_view to) = 0;
   // As rename, but kConflict when `to` exists (put-if-absent rests on it).
   virtual Result<void> rename_new(std::string_view from, std::string_view to) = 0;

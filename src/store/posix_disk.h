@@ -16,8 +16,8 @@ Result<std::unique_ptr<Disk>> open_posix_disk(const std::string& folder);
 // As open_posix_disk, but takes no lock and makes nothing: for tools that only read.
 Result<std::unique_ptr<Disk>> open_posix_disk_read_only(const std::string& folder);
 
-// A thread named `name` that runs what it is given, in order; the destructor finishes what was given and joins.
-// nice     0 to 19, added to the thread's priority (settling yields to serving)
+// A thread named `name` that runs what it is given, in order; the destructor finishes what was given and
+// joins. nice     0 to 19, added to the thread's priority (settling yields to serving)
 std::unique_ptr<Worker> start_thread_worker(const std::string& name, int nice);
 
 }  // namespace millrace::store

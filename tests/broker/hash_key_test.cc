@@ -6,8 +6,8 @@ namespace millrace::broker {
 namespace {
 
 TEST(HashKey, DecimalTextIsReadAndWrittenUpToTheGreatest) {
-  for (const char* text : {"0", "1", "170141183460469231731687303715884105728",
-                           "340282366920938463463374607431768211455"}) {
+  for (const char* text :
+       {"0", "1", "170141183460469231731687303715884105728", "340282366920938463463374607431768211455"}) {
     const auto key = parse_hash_key(text);
     ASSERT_TRUE(key.has_value()) << text;
     EXPECT_EQ(to_decimal(*key), text);
@@ -15,8 +15,9 @@ TEST(HashKey, DecimalTextIsReadAndWrittenUpToTheGreatest) {
 }
 
 TEST(HashKey, WhatIsNotANumberBelowTwoToThe128IsRefused) {
-  for (const char* text : {"", "-1", "+1", " 1", "1 ", "0x1", "1.0", "340282366920938463463374607431768211456",
-                           "999999999999999999999999999999999999999", "1000000000000000000000000000000000000000"})
+  for (const char* text :
+       {"", "-1", "+1", " 1", "1 ", "0x1", "1.0", "340282366920938463463374607431768211456",
+        "999999999999999999999999999999999999999", "1000000000000000000000000000000000000000"})
     EXPECT_FALSE(parse_hash_key(text).has_value()) << text;
 }
 

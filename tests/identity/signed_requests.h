@@ -1,8 +1,8 @@
 // tests/identity/signed_requests.h: requests that others signed, as they went onto the wire.
 // suite_*    AWS's published Signature Version 4 test suite (host example.amazonaws.com)
 // botocore_*, boto3_*   botocore 1.43's signers, and a boto3 client's own requests
-// sdk_js_*   @aws-sdk/client-kinesis (HTTP/2 and HTTP/1.1) and its signer; aws4_*  the npm package of that name
-// by_hand_*  what no SDK sends, signed with Python's hmac
+// sdk_js_*   @aws-sdk/client-kinesis (HTTP/2 and HTTP/1.1) and its signer; aws4_*  the npm package of that
+// name by_hand_*  what no SDK sends, signed with Python's hmac
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,11 @@ inline constexpr std::string_view kSessionAccessKey = "ASIAEXAMPLE";
 inline constexpr std::string_view kSecretKey = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 inline constexpr std::string_view kSessionToken = "IQoJb3JpZ2luX2VjEXAMPLE//token+with/specials==";
 inline constexpr std::string_view kSuiteToken =
-    "AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMicRXmxfpSPfIeoIYRqTflfKD8YUuwthAx7mSEI/qkPpKPi/kMcGdQrmGdeehM4IC1NtBmUpp2wUE8phUZampKsburEDy0KPkyQDYwT7WZ0wq5VSXDvp75YU9HFvlRd8Tx6q6fE8YQcHNVXAkiY9q6d+xo0rKwT38xVqr7ZD0u0iPPkUL64lIZbqBAz+scqKmlzm8FDrypNC9Yjc8fPOLn9FX9KSYvKTr4rvx3iSIlTJabIQwj2ICCR/oLxBA==";
+    "AQoDYXdzEPT//////////"
+    "wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMicRXmxfpSPfIeoIYRqTflfKD8YUuwthAx7mSEI/"
+    "qkPpKPi/"
+    "kMcGdQrmGdeehM4IC1NtBmUpp2wUE8phUZampKsburEDy0KPkyQDYwT7WZ0wq5VSXDvp75YU9HFvlRd8Tx6q6fE8YQcHNVXAkiY9q6d+"
+    "xo0rKwT38xVqr7ZD0u0iPPkUL64lIZbqBAz+scqKmlzm8FDrypNC9Yjc8fPOLn9FX9KSYvKTr4rvx3iSIlTJabIQwj2ICCR/oLxBA==";
 inline const std::string kLongBody = [] {
   std::string body;
   for (int i = 0; i < 1000; ++i) body += "0123456789abcdef";

@@ -112,7 +112,7 @@ TEST(Http1Driver, RefusesWhatTwoReadersCouldReadDifferently) {
       "GET / HTTP/1.1\r\nHost: h\r\nBare: lf\nNext: x\r\n\r\n",
       "GET / HTTP/1.1\nHost: h\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: h\r\nBare: cr\rNext: x\r\n\r\n",
-      std::string("GET / HTTP/1.1\r\nHost: h\r\nNul: a\0b\r\n\r\n", 38),
+      std::string("GET / HTTP/1.1\r\nHost: h\r\nNul: a") + '\0' + "b\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: h\r\nB@d: x\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: h\r\n: x\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n",

@@ -121,8 +121,7 @@ class Http2Client {
                            std::uint32_t* flags, nghttp2_data_source* source, void*) {
     auto& [headers, body, rest, unfinished, closed, error_code] = *static_cast<Stream*>(source->ptr);
     if (rest.empty() && unfinished) return NGHTTP2_ERR_DEFERRED;
-    const std::size_t n = std::min(bytes_max, rest.size());
-    std::memcpy(out, rest.data(), n);
+    const std::size_t n = rest.copy(reinterpret_cast<char*>(out), bytes_max);
     rest.erase(0, n);
     if (rest.empty() && !unfinished) *flags |= NGHTTP2_DATA_FLAG_EOF;
     return static_cast<ssize_t>(n);
