@@ -1,0 +1,48 @@
+// The catalog's JSON in docs/format.md is what the code reads and writes.
+#include <gtest/gtest.h>
+
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "broker/catalog_change.h"
+#include "log/format_page.h"
+
+namespace millrace::broker {
+namespace {
+
+TEST(FormatPage, CatalogChangesAndTheSnapshotThatTheyMake) {
+  std::istringstream lines(testing::page_block("json", "entries"));
+  std::set<std::size_t> kinds;
+  Catalog catalog;
+  std::string snapshot;
+  for (std::string line; std::getline(lines, line);) {
+    const auto change = decode_change(line);
+    ASSERT_TRUE(change.ok()) << line << ": " << change.error().text;
+    EXPECT_EQ(encode(*change), line);
+    kinds.insert(change->index());
+    auto changed = apply_change(catalog, *change);
+    ASSERT_TRUE(changed.ok()) << line << ": " << changed.error().text;
+    catalog = std::move(changed).value();
+    if (std::holds_alternative<ReshardDone>(*change)) snapshot = encode(catalog);
+  }
+  EXPECT_EQ(kinds.size(), std::variant_size_v<CatalogChange>) << "the page shows one of each";
+  const std::string shown = testing::page_block("json", "snapshot");
+  EXPECT_EQ(snapshot + '\n', shown);
+  const auto read = decode_catalog(shown);
+  ASSERT_TRUE(read.ok()) << read.error().text;
+  EXPECT_EQ(encode(*read), snapshot);
+}
+
+TEST(FormatPage, AChangeThatIsNotOnItIsRefused) {
+  for (const std::string text :
+       {R"({"change":"stream_renamed","id":1})", R"({"change":"stream_deleted"})",
+        R"({"change":"stream_deleted","id":"1"})", R"({"change":"stream_deleted","id":1)", R"([])", ""}) {
+    const auto change = decode_change(text);
+    ASSERT_FALSE(change.ok()) << text;
+    EXPECT_EQ(change.error().kind, ErrorKind::kCorrupt);
+  }
+}
+
+}  // namespace
+}  // namespace millrace::broker
