@@ -8,14 +8,11 @@
 
 #include "base/clock.h"
 #include "broker/broker.h"
-#include "kinesis/api_error.h"
-#include "kinesis/encoding.h"
 #include "kinesis/front_door_options.h"
 #include "kinesis/operation_counters.h"
+#include "kinesis/protocol.h"
 #include "kinesis/put_request_reader.h"
-#include "kinesis/random_pool.h"
 #include "kinesis/token_seal.h"
-#include "kinesis/writer.h"
 #include "net/http.h"
 
 namespace millrace::kinesis {

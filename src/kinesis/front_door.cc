@@ -4,8 +4,8 @@
 
 #include "base/task.h"
 #include "kinesis/call.h"
-#include "kinesis/http_answer.h"
 #include "kinesis/operation.h"
+#include "kinesis/protocol.h"
 
 namespace millrace::kinesis {
 namespace {

@@ -8,8 +8,7 @@
 
 #include "base/task.h"
 #include "kinesis/call.h"
-#include "kinesis/decode.h"
-#include "kinesis/field.h"
+#include "kinesis/protocol.h"
 
 namespace millrace::kinesis {
 

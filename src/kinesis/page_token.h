@@ -5,8 +5,8 @@
 #include <string>
 #include <variant>
 
-#include "kinesis/api_error.h"
 #include "kinesis/call.h"
+#include "kinesis/protocol.h"
 #include "kinesis/shard_query.h"
 
 namespace millrace::kinesis {

@@ -1,6 +1,6 @@
-#include <algorithm>
+#include "kinesis/pattern.h"
 
-#include "kinesis/field.h"
+#include <algorithm>
 
 namespace millrace::kinesis {
 namespace {
@@ -67,13 +67,13 @@ bool is_stream_id(std::string_view text) {
 
 }  // namespace
 
-const Pattern kNamePattern{"[a-zA-Z0-9_.-]+", is_name};
-const Pattern kSequencePattern{R"(0|([1-9]\d{0,128}))",
-                               [](std::string_view text) { return is_decimal(text, 129); }};
-const Pattern kHashKeyPattern{R"(0|([1-9]\d{0,38}))",
-                              [](std::string_view text) { return is_decimal(text, 39); }};
-const Pattern kStreamArnPattern{R"(arn:aws.*:kinesis:.*:\d{12}:stream/\S+)", is_stream_arn};
-const Pattern kResourceArnPattern{R"(arn:aws.*:kinesis:.*:\d{12}:.*stream/\S+)", is_resource_arn};
-const Pattern kStreamIdPattern{"[a-z0-9]{20}-[a-z0-9]{3}", is_stream_id};
+const api::Pattern kNamePattern{"[a-zA-Z0-9_.-]+", is_name};
+const api::Pattern kSequencePattern{R"(0|([1-9]\d{0,128}))",
+                                    [](std::string_view text) { return is_decimal(text, 129); }};
+const api::Pattern kHashKeyPattern{R"(0|([1-9]\d{0,38}))",
+                                   [](std::string_view text) { return is_decimal(text, 39); }};
+const api::Pattern kStreamArnPattern{R"(arn:aws.*:kinesis:.*:\d{12}:stream/\S+)", is_stream_arn};
+const api::Pattern kResourceArnPattern{R"(arn:aws.*:kinesis:.*:\d{12}:.*stream/\S+)", is_resource_arn};
+const api::Pattern kStreamIdPattern{"[a-z0-9]{20}-[a-z0-9]{3}", is_stream_id};
 
 }  // namespace millrace::kinesis

@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "broker/broker.h"
-#include "kinesis/api_error.h"
 #include "kinesis/call.h"
+#include "kinesis/protocol.h"
 #include "kinesis/stream_ref.h"
 
 namespace millrace::kinesis {

@@ -6,7 +6,7 @@
 
 #include "base/base64.h"
 #include "broker/hash_key.h"
-#include "kinesis/field.h"
+#include "kinesis/protocol.h"
 
 namespace millrace::kinesis {
 namespace {

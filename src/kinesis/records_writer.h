@@ -4,7 +4,7 @@
 #include <span>
 
 #include "broker/catalog.h"
-#include "kinesis/writer.h"
+#include "kinesis/protocol.h"
 #include "log/record.h"
 
 namespace millrace::kinesis {

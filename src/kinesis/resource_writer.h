@@ -6,7 +6,7 @@
 
 #include "broker/catalog.h"
 #include "kinesis/call.h"
-#include "kinesis/writer.h"
+#include "kinesis/protocol.h"
 
 namespace millrace::kinesis {
 

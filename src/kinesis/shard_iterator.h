@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "kinesis/random_pool.h"
+#include "kinesis/protocol.h"
 #include "kinesis/token_seal.h"
 
 namespace millrace::kinesis {

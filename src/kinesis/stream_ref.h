@@ -7,9 +7,8 @@
 #include <variant>
 
 #include "broker/catalog.h"
-#include "kinesis/api_error.h"
 #include "kinesis/call.h"
-#include "kinesis/field.h"
+#include "kinesis/protocol.h"
 
 namespace millrace::kinesis {
 

@@ -6,8 +6,7 @@
 #include <vector>
 
 #include "broker/catalog.h"
-#include "kinesis/api_error.h"
-#include "kinesis/field.h"
+#include "kinesis/protocol.h"
 #include "kinesis/stream_ref.h"
 
 namespace millrace::kinesis {

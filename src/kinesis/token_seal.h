@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
-#include "kinesis/random_pool.h"
+#include "kinesis/protocol.h"
 
 namespace millrace::kinesis {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/assert.h"
-#include "kinesis/decode.h"
+#include "api/decode.h"
 #include "kinesis/operation.h"
 #include "kinesis/put_request_reader.h"
 #include "kinesis/shard_id.h"

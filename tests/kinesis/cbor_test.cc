@@ -1,6 +1,6 @@
 // The API in CBOR, as the SDKs for Java speak it: same operations, same errors, other bytes.
 
-#include "kinesis/document.h"
+#include "api/document.h"
 #include "kinesis/kinesis_machine.h"
 #include "kinesis/operation.h"
 #include "sim/seeded_random.h"

@@ -20,7 +20,7 @@ constexpr std::string_view kEnd = "<!-- operations: end -->\n";
 std::string bounds(const Field& field) {
   const Rules& rules = field.rules;
   std::string text;
-  const std::string max = rules.max == kMaxRecordBytes ? "max-record-bytes" : fmt::format("{}", rules.max);
+  const std::string max = rules.max == kMaxBlobBytes ? "max-record-bytes" : fmt::format("{}", rules.max);
   if (rules.min != kUnbounded && rules.max != kUnbounded) {
     text = fmt::format(" {} to {}", rules.min, max);
   } else if (rules.min != kUnbounded) {

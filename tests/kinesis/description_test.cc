@@ -209,7 +209,7 @@ TEST(KinesisDescription, EveryConstraintOfEveryFieldIsHeld) {
                       "Member must have length greater than or equal to 1");
       }
       // A NextToken of a million characters is too much to print and to gain from.
-      if (rules.max != kUnbounded && rules.max != kMaxRecordBytes && rules.max < 100'000) {
+      if (rules.max != kUnbounded && rules.max != kMaxBlobBytes && rules.max < 100'000) {
         const Answer answer = post(of_length(field.type, rules.max + 1));
         EXPECT_NE(answer.message().find(
                       fmt::format("at '{}' failed to satisfy constraint: Member must have length less "

@@ -7,17 +7,17 @@
 namespace millrace::kinesis {
 namespace {
 
-struct Request : StreamRef {
+struct AddTagsToStreamRequest : StreamRef {
   Tags tags;
 };
 
 constexpr Field kFields[] = {
-    field<Request, &Request::tags>("Tags", kTagMapRules),
-    stream_name<Request>(),
-    stream_arn<Request>(),
+    field<AddTagsToStreamRequest, &AddTagsToStreamRequest::tags>("Tags", kTagMapRules),
+    stream_name<AddTagsToStreamRequest>(),
+    stream_arn<AddTagsToStreamRequest>(),
 };
 
-Task<Outcome> run(Call& call, Request request) {
+Task<Outcome> run(Call& call, AddTagsToStreamRequest request) {
   auto result = find_stream(call, request);
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const FoundStream& found = *std::get_if<FoundStream>(&result);
@@ -32,6 +32,6 @@ Task<Outcome> run(Call& call, Request request) {
 }  // namespace
 
 extern const Operation kAddTagsToStream;
-const Operation kAddTagsToStream = operation<Request, kFields, run>("AddTagsToStream");
+const Operation kAddTagsToStream = operation<AddTagsToStreamRequest, kFields, run>("AddTagsToStream");
 
 }  // namespace millrace::kinesis

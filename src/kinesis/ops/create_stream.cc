@@ -21,7 +21,7 @@ struct ModeDetails {
   }
 };
 
-struct Request {
+struct CreateStreamRequest {
   std::optional<std::int32_t> shard_count;
   std::string stream_name;
   std::optional<ModeDetails> mode_details;
@@ -31,14 +31,17 @@ struct Request {
 
 constexpr Field kFields[] = {
     // Not required any more, but with no name either the message is still the one that was recorded.
-    field<Request, &Request::shard_count>("ShardCount", {.min = 1, .max = 100'000, .unless = "StreamName"}),
-    field<Request, &Request::stream_name>("StreamName", {.pattern = &kNamePattern, .min = 1, .max = 128}),
-    field<Request, &Request::mode_details>("StreamModeDetails"),
-    field<Request, &Request::tags>("Tags", kTagMapRules),
-    field<Request, &Request::max_record_size_kib>("MaxRecordSizeInKiB", {.min = 1'024, .max = 10'240}),
+    field<CreateStreamRequest, &CreateStreamRequest::shard_count>(
+        "ShardCount", {.min = 1, .max = 100'000, .unless = "StreamName"}),
+    field<CreateStreamRequest, &CreateStreamRequest::stream_name>(
+        "StreamName", {.pattern = &kNamePattern, .min = 1, .max = 128}),
+    field<CreateStreamRequest, &CreateStreamRequest::mode_details>("StreamModeDetails"),
+    field<CreateStreamRequest, &CreateStreamRequest::tags>("Tags", kTagMapRules),
+    field<CreateStreamRequest, &CreateStreamRequest::max_record_size_kib>("MaxRecordSizeInKiB",
+                                                                          {.min = 1'024, .max = 10'240}),
 };
 
-Task<Outcome> run(Call& call, Request request) {
+Task<Outcome> run(Call& call, CreateStreamRequest request) {
   const StreamPlace place{request.stream_name, call.account()};
   // A stream of which neither mode nor shards are said is on demand.
   const bool on_demand = request.mode_details.has_value() ? request.mode_details->mode == "ON_DEMAND"
@@ -75,6 +78,6 @@ Task<Outcome> run(Call& call, Request request) {
 }  // namespace
 
 extern const Operation kCreateStream;
-const Operation kCreateStream = operation<Request, kFields, run>("CreateStream");
+const Operation kCreateStream = operation<CreateStreamRequest, kFields, run>("CreateStream");
 
 }  // namespace millrace::kinesis

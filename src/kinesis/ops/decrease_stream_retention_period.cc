@@ -10,17 +10,18 @@ namespace {
 
 constexpr std::int64_t kUnlimited = -1;  // as IncreaseStreamRetentionPeriod may have left it
 
-struct Request : StreamRef {
+struct DecreaseStreamRetentionPeriodRequest : StreamRef {
   std::int32_t hours = 0;
 };
 
 constexpr Field kFields[] = {
-    field<Request, &Request::hours>("RetentionPeriodHours", {.min = 1, .max = 8'760}),
-    stream_name<Request>(),
-    stream_arn<Request>(),
+    field<DecreaseStreamRetentionPeriodRequest, &DecreaseStreamRetentionPeriodRequest::hours>(
+        "RetentionPeriodHours", {.min = 1, .max = 8'760}),
+    stream_name<DecreaseStreamRetentionPeriodRequest>(),
+    stream_arn<DecreaseStreamRetentionPeriodRequest>(),
 };
 
-Task<Outcome> run(Call& call, Request request) {
+Task<Outcome> run(Call& call, DecreaseStreamRetentionPeriodRequest request) {
   auto result = find_stream(call, request);
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const FoundStream& found = *std::get_if<FoundStream>(&result);
@@ -47,6 +48,6 @@ Task<Outcome> run(Call& call, Request request) {
 
 extern const Operation kDecreaseStreamRetentionPeriod;
 const Operation kDecreaseStreamRetentionPeriod =
-    operation<Request, kFields, run>("DecreaseStreamRetentionPeriod");
+    operation<DecreaseStreamRetentionPeriodRequest, kFields, run>("DecreaseStreamRetentionPeriod");
 
 }  // namespace millrace::kinesis

@@ -6,18 +6,18 @@
 namespace millrace::kinesis {
 namespace {
 
-struct Request : StreamRef {
+struct DeleteStreamRequest : StreamRef {
   std::optional<bool>
       enforce_consumer_deletion;  // there are no registered consumers that could stand against it
 };
 
 constexpr Field kFields[] = {
-    stream_name<Request>(),
-    field<Request, &Request::enforce_consumer_deletion>("EnforceConsumerDeletion"),
-    stream_arn<Request>(),
+    stream_name<DeleteStreamRequest>(),
+    field<DeleteStreamRequest, &DeleteStreamRequest::enforce_consumer_deletion>("EnforceConsumerDeletion"),
+    stream_arn<DeleteStreamRequest>(),
 };
 
-Task<Outcome> run(Call& call, Request request) {
+Task<Outcome> run(Call& call, DeleteStreamRequest request) {
   auto found = find_stream(call, request);
   if (auto* error = std::get_if<ApiError>(&found); error != nullptr) co_return std::move(*error);
   const StreamPlace& place = std::get_if<FoundStream>(&found)->place;
@@ -30,6 +30,6 @@ Task<Outcome> run(Call& call, Request request) {
 }  // namespace
 
 extern const Operation kDeleteStream;
-const Operation kDeleteStream = operation<Request, kFields, run>("DeleteStream");
+const Operation kDeleteStream = operation<DeleteStreamRequest, kFields, run>("DeleteStream");
 
 }  // namespace millrace::kinesis

@@ -7,10 +7,10 @@ namespace {
 
 constexpr std::int64_t kOnDemandStreamsMax = 50;  // shown, as the service's default; not enforced here
 
-struct Request {};
+struct DescribeLimitsRequest {};
 constexpr std::span<const Field> kFields{};
 
-Task<Outcome> run(Call& call, Request) {
+Task<Outcome> run(Call& call, DescribeLimitsRequest) {
   const auto catalog = call.broker.catalog();
   std::int64_t on_demand = 0;
   for (const auto& [name, stream] : catalog->streams) on_demand += stream->on_demand ? 1 : 0;
@@ -27,6 +27,6 @@ Task<Outcome> run(Call& call, Request) {
 }  // namespace
 
 extern const Operation kDescribeLimits;
-const Operation kDescribeLimits = operation<Request, kFields, run>("DescribeLimits");
+const Operation kDescribeLimits = operation<DescribeLimitsRequest, kFields, run>("DescribeLimits");
 
 }  // namespace millrace::kinesis

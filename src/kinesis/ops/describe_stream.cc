@@ -12,20 +12,20 @@ namespace {
 
 constexpr std::int32_t kShardsMax = 100;
 
-struct Request : StreamRef {
+struct DescribeStreamRequest : StreamRef {
   std::optional<std::int32_t> limit;
   std::optional<std::string> exclusive_start_shard_id;
 };
 
 constexpr Field kFields[] = {
-    field<Request, &Request::limit>("Limit", {.min = 1, .max = 10'000}),
-    field<Request, &Request::exclusive_start_shard_id>("ExclusiveStartShardId",
-                                                       {.pattern = &kNamePattern, .min = 1, .max = 128}),
-    stream_name<Request>(),
-    stream_arn<Request>(),
+    field<DescribeStreamRequest, &DescribeStreamRequest::limit>("Limit", {.min = 1, .max = 10'000}),
+    field<DescribeStreamRequest, &DescribeStreamRequest::exclusive_start_shard_id>(
+        "ExclusiveStartShardId", {.pattern = &kNamePattern, .min = 1, .max = 128}),
+    stream_name<DescribeStreamRequest>(),
+    stream_arn<DescribeStreamRequest>(),
 };
 
-Task<Outcome> run(Call& call, Request request) {
+Task<Outcome> run(Call& call, DescribeStreamRequest request) {
   auto result = find_stream(call, request);
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const broker::Stream& stream = *std::get_if<FoundStream>(&result)->stream;
@@ -61,6 +61,6 @@ Task<Outcome> run(Call& call, Request request) {
 }  // namespace
 
 extern const Operation kDescribeStream;
-const Operation kDescribeStream = operation<Request, kFields, run>("DescribeStream");
+const Operation kDescribeStream = operation<DescribeStreamRequest, kFields, run>("DescribeStream");
 
 }  // namespace millrace::kinesis

@@ -7,11 +7,12 @@
 namespace millrace::kinesis {
 namespace {
 
-struct Request : StreamRef {};
+struct DescribeStreamSummaryRequest : StreamRef {};
 
-constexpr Field kFields[] = {stream_name<Request>(), stream_arn<Request>()};
+constexpr Field kFields[] = {stream_name<DescribeStreamSummaryRequest>(),
+                             stream_arn<DescribeStreamSummaryRequest>()};
 
-Task<Outcome> run(Call& call, Request request) {
+Task<Outcome> run(Call& call, DescribeStreamSummaryRequest request) {
   auto result = find_stream(call, request);
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const broker::Stream& stream = *std::get_if<FoundStream>(&result)->stream;
@@ -34,6 +35,7 @@ Task<Outcome> run(Call& call, Request request) {
 }  // namespace
 
 extern const Operation kDescribeStreamSummary;
-const Operation kDescribeStreamSummary = operation<Request, kFields, run>("DescribeStreamSummary");
+const Operation kDescribeStreamSummary =
+    operation<DescribeStreamSummaryRequest, kFields, run>("DescribeStreamSummary");
 
 }  // namespace millrace::kinesis

@@ -17,16 +17,16 @@ namespace {
 constexpr std::int32_t kRecordsMax = 10'000;
 constexpr std::uint64_t kBytesMax = 10u * 1'024 * 1'024;  // of keys and data in an answer
 
-struct Request {
+struct GetRecordsRequest {
   std::optional<std::int32_t> limit;
   std::string shard_iterator;
   std::optional<std::string> stream_arn;
 };
 
 constexpr Field kFields[] = {
-    field<Request, &Request::limit>("Limit", {.min = 1, .max = kRecordsMax}),
-    field<Request, &Request::shard_iterator>("ShardIterator", {.min = 1, .max = 512}),
-    stream_arn<Request>(),
+    field<GetRecordsRequest, &GetRecordsRequest::limit>("Limit", {.min = 1, .max = kRecordsMax}),
+    field<GetRecordsRequest, &GetRecordsRequest::shard_iterator>("ShardIterator", {.min = 1, .max = 512}),
+    stream_arn<GetRecordsRequest>(),
 };
 
 Outcome check_age(const ShardIterator& iterator, std::int64_t now_ms) {
@@ -38,7 +38,7 @@ Outcome check_age(const ShardIterator& iterator, std::int64_t now_ms) {
                   utc_text(iterator.issued_ms), utc_text(now_ms), kTokenLifeMs)};
 }
 
-Outcome check_arn(const Call& call, const Request& request, const ShardIterator& iterator) {
+Outcome check_arn(const Call& call, const GetRecordsRequest& request, const ShardIterator& iterator) {
   if (!request.stream_arn.has_value()) return std::nullopt;
   auto placed = place_of_arn(call, *request.stream_arn);
   if (auto* error = std::get_if<ApiError>(&placed); error != nullptr) return std::move(*error);
@@ -65,7 +65,7 @@ void write_children(const broker::Stream& stream, std::uint32_t parent, Writer& 
   writer.end_list();
 }
 
-Task<Outcome> run(Call& call, Request request) {
+Task<Outcome> run(Call& call, GetRecordsRequest request) {
   auto iterator = parse_shard_iterator(request.shard_iterator, call.loop.seal);
   if (!iterator.has_value()) co_return invalid_argument("Invalid ShardIterator.");
   const std::int64_t now_ms = call.clock.wall_ms();
@@ -106,6 +106,6 @@ Task<Outcome> run(Call& call, Request request) {
 }  // namespace
 
 extern const Operation kGetRecords;
-const Operation kGetRecords = operation<Request, kFields, run>("GetRecords");
+const Operation kGetRecords = operation<GetRecordsRequest, kFields, run>("GetRecords");
 
 }  // namespace millrace::kinesis

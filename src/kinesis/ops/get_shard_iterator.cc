@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kTypes[] = {"AFTER_SEQUENCE_NUMBER", "LATEST", "AT_TIMESTAMP",
                                        "AT_SEQUENCE_NUMBER", "TRIM_HORIZON"};
 
-struct Request : StreamRef {
+struct GetShardIteratorRequest : StreamRef {
   std::string shard;
   std::string type;
   std::optional<std::string> starting_sequence_number;
@@ -23,19 +23,20 @@ struct Request : StreamRef {
 };
 
 constexpr Field kFields[] = {
-    field<Request, &Request::shard>("ShardId", {.pattern = &kNamePattern, .min = 1, .max = 128}),
-    field<Request, &Request::type>("ShardIteratorType",
-                                   {.allowed = kTypes, .allowed_count = std::size(kTypes)}),
-    field<Request, &Request::starting_sequence_number>("StartingSequenceNumber",
-                                                       {.pattern = &kSequencePattern}),
-    stream_name<Request>(),
-    field<Request, &Request::timestamp>("Timestamp"),
-    stream_arn<Request>(),
+    field<GetShardIteratorRequest, &GetShardIteratorRequest::shard>(
+        "ShardId", {.pattern = &kNamePattern, .min = 1, .max = 128}),
+    field<GetShardIteratorRequest, &GetShardIteratorRequest::type>(
+        "ShardIteratorType", {.allowed = kTypes, .allowed_count = std::size(kTypes)}),
+    field<GetShardIteratorRequest, &GetShardIteratorRequest::starting_sequence_number>(
+        "StartingSequenceNumber", {.pattern = &kSequencePattern}),
+    stream_name<GetShardIteratorRequest>(),
+    field<GetShardIteratorRequest, &GetShardIteratorRequest::timestamp>("Timestamp"),
+    stream_arn<GetShardIteratorRequest>(),
 };
 
 using Offset = std::variant<std::uint64_t, ApiError>;
 
-ApiError type_needs(const Request& request, std::string_view specified) {
+ApiError type_needs(const GetShardIteratorRequest& request, std::string_view specified) {
   return invalid_argument(fmt::format(
       "Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and StartingSequenceNumber or (2) "
       "TRIM_HORIZON or LATEST and no StartingSequenceNumber. Request specified {} and {} "
@@ -57,8 +58,8 @@ std::string encoded_shard_id(std::uint32_t index) {
 }
 
 // end_offset   of the shard, as it is now
-Offset offset_of_number(const Request& request, const broker::Shard& shard, const StreamPlace& place,
-                        std::uint64_t end_offset) {
+Offset offset_of_number(const GetShardIteratorRequest& request, const broker::Shard& shard,
+                        const StreamPlace& place, std::uint64_t end_offset) {
   const std::string& text = *request.starting_sequence_number;
   const auto number = broker::parse_sequence_number(text);
   if (!number.ok()) return number_invalid(text, shard, place, "");
@@ -79,7 +80,7 @@ Offset offset_of_number(const Request& request, const broker::Shard& shard, cons
   return request.type == "AT_SEQUENCE_NUMBER" ? at : std::min(number->ordinal, end_offset);
 }
 
-Outcome check_timestamp(const Request& request, std::int64_t now_ms) {
+Outcome check_timestamp(const GetShardIteratorRequest& request, std::int64_t now_ms) {
   if (!request.timestamp.has_value())
     return invalid_argument(
         "Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP. Current request has no "
@@ -92,14 +93,14 @@ Outcome check_timestamp(const Request& request, std::int64_t now_ms) {
                   request.timestamp->ms(), now_ms));
 }
 
-Outcome check_together(const Request& request) {
+Outcome check_together(const GetShardIteratorRequest& request) {
   const bool by_number = request.type.ends_with("_SEQUENCE_NUMBER");
   if (by_number && !request.starting_sequence_number.has_value()) return type_needs(request, "no");
   if (!by_number && request.starting_sequence_number.has_value()) return type_needs(request, "also a");
   return std::nullopt;
 }
 
-Task<Offset> find_offset(Call& call, const Request& request, const broker::Shard& shard,
+Task<Offset> find_offset(Call& call, const GetShardIteratorRequest& request, const broker::Shard& shard,
                          const StreamPlace& place) {
   if (Outcome wrong = check_together(request); wrong.has_value()) co_return std::move(*wrong);
   if (request.type == "TRIM_HORIZON") co_return std::uint64_t{0};
@@ -121,7 +122,7 @@ Task<Offset> find_offset(Call& call, const Request& request, const broker::Shard
   co_return offset_of_number(request, shard, place, extent->end_offset);
 }
 
-Task<Outcome> run(Call& call, Request request) {
+Task<Outcome> run(Call& call, GetShardIteratorRequest request) {
   auto placed = place_of(call, request);
   if (auto* error = std::get_if<ApiError>(&placed); error != nullptr) co_return std::move(*error);
   const StreamPlace& place = *std::get_if<StreamPlace>(&placed);
@@ -147,6 +148,6 @@ Task<Outcome> run(Call& call, Request request) {
 }  // namespace
 
 extern const Operation kGetShardIterator;
-const Operation kGetShardIterator = operation<Request, kFields, run>("GetShardIterator");
+const Operation kGetShardIterator = operation<GetShardIteratorRequest, kFields, run>("GetShardIterator");
 
 }  // namespace millrace::kinesis

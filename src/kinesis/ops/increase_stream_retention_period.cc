@@ -10,17 +10,18 @@ namespace {
 
 constexpr std::int32_t kUnlimited = -1;  // our own: records are kept for ever
 
-struct Request : StreamRef {
+struct IncreaseStreamRetentionPeriodRequest : StreamRef {
   std::int32_t hours = 0;
 };
 
 constexpr Field kFields[] = {
-    field<Request, &Request::hours>("RetentionPeriodHours", {.min = kUnlimited, .max = 8'760}),
-    stream_name<Request>(),
-    stream_arn<Request>(),
+    field<IncreaseStreamRetentionPeriodRequest, &IncreaseStreamRetentionPeriodRequest::hours>(
+        "RetentionPeriodHours", {.min = kUnlimited, .max = 8'760}),
+    stream_name<IncreaseStreamRetentionPeriodRequest>(),
+    stream_arn<IncreaseStreamRetentionPeriodRequest>(),
 };
 
-Task<Outcome> run(Call& call, Request request) {
+Task<Outcome> run(Call& call, IncreaseStreamRetentionPeriodRequest request) {
   auto result = find_stream(call, request);
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const FoundStream& found = *std::get_if<FoundStream>(&result);
@@ -47,6 +48,6 @@ Task<Outcome> run(Call& call, Request request) {
 
 extern const Operation kIncreaseStreamRetentionPeriod;
 const Operation kIncreaseStreamRetentionPeriod =
-    operation<Request, kFields, run>("IncreaseStreamRetentionPeriod");
+    operation<IncreaseStreamRetentionPeriodRequest, kFields, run>("IncreaseStreamRetentionPeriod");
 
 }  // namespace millrace::kinesis

@@ -32,7 +32,7 @@ struct ShardFilter {
   }
 };
 
-struct Request : StreamRef {
+struct ListShardsRequest : StreamRef {
   std::optional<std::string> exclusive_start_shard_id;
   std::optional<std::int32_t> max_results;
   std::optional<std::string> next_token;
@@ -41,17 +41,17 @@ struct Request : StreamRef {
 };
 
 constexpr Field kFields[] = {
-    field<Request, &Request::exclusive_start_shard_id>("ExclusiveStartShardId",
-                                                       {.pattern = &kNamePattern, .min = 1, .max = 128}),
-    field<Request, &Request::max_results>("MaxResults", {.min = 1, .max = 10'000}),
-    field<Request, &Request::next_token>("NextToken", {.min = 1, .max = 1'048'576}),
-    field<Request, &Request::filter>("ShardFilter"),
-    field<Request, &Request::created>("StreamCreationTimestamp"),
-    optional_stream_name<Request>(),
-    stream_arn<Request>(),
+    field<ListShardsRequest, &ListShardsRequest::exclusive_start_shard_id>(
+        "ExclusiveStartShardId", {.pattern = &kNamePattern, .min = 1, .max = 128}),
+    field<ListShardsRequest, &ListShardsRequest::max_results>("MaxResults", {.min = 1, .max = 10'000}),
+    field<ListShardsRequest, &ListShardsRequest::next_token>("NextToken", {.min = 1, .max = 1'048'576}),
+    field<ListShardsRequest, &ListShardsRequest::filter>("ShardFilter"),
+    field<ListShardsRequest, &ListShardsRequest::created>("StreamCreationTimestamp"),
+    optional_stream_name<ListShardsRequest>(),
+    stream_arn<ListShardsRequest>(),
 };
 
-Outcome check_together(const Request& request) {
+Outcome check_together(const ListShardsRequest& request) {
   const bool by_name = request.stream_name.has_value() || request.stream_arn.has_value();
   if (!request.next_token.has_value()) {
     if (!by_name) return invalid_argument("Either NextToken or StreamName should be provided.");
@@ -67,7 +67,7 @@ Outcome check_together(const Request& request) {
   return std::nullopt;
 }
 
-std::variant<ShardQuery, ApiError> query_of(const Request& request, const broker::Stream& stream,
+std::variant<ShardQuery, ApiError> query_of(const ListShardsRequest& request, const broker::Stream& stream,
                                             std::int64_t now_ms) {
   ShardQuery query;
   if (request.exclusive_start_shard_id.has_value()) {
@@ -102,7 +102,7 @@ std::variant<ShardQuery, ApiError> query_of(const Request& request, const broker
   return query;
 }
 
-Outcome answer(Call& call, const broker::Stream& stream, ShardQuery query, const Request& request) {
+Outcome answer(Call& call, const broker::Stream& stream, ShardQuery query, const ListShardsRequest& request) {
   const auto count_max =
       static_cast<std::size_t>(std::min(request.max_results.value_or(kShardsMax), kShardsMax));
   const ShardPage page = select_shards(stream, query, count_max);
@@ -120,7 +120,7 @@ Outcome answer(Call& call, const broker::Stream& stream, ShardQuery query, const
   return std::nullopt;
 }
 
-Outcome answer_next_page(Call& call, const Request& request) {
+Outcome answer_next_page(Call& call, const ListShardsRequest& request) {
   auto opened = open_list_shards_token(*request.next_token, call);
   if (auto* error = std::get_if<ApiError>(&opened); error != nullptr) return std::move(*error);
   const ListShardsPlace& place = *std::get_if<ListShardsPlace>(&opened);
@@ -130,7 +130,7 @@ Outcome answer_next_page(Call& call, const Request& request) {
   return answer(call, *stream, place.query, request);
 }
 
-Task<Outcome> run(Call& call, Request request) {
+Task<Outcome> run(Call& call, ListShardsRequest request) {
   if (Outcome wrong = check_together(request); wrong.has_value()) co_return wrong;
   if (request.next_token.has_value()) co_return answer_next_page(call, request);
 
@@ -148,6 +148,6 @@ Task<Outcome> run(Call& call, Request request) {
 }  // namespace
 
 extern const Operation kListShards;
-const Operation kListShards = operation<Request, kFields, run>("ListShards");
+const Operation kListShards = operation<ListShardsRequest, kFields, run>("ListShards");
 
 }  // namespace millrace::kinesis

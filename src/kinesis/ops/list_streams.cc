@@ -12,20 +12,20 @@ namespace {
 
 constexpr std::int32_t kStreamsMax = 100;
 
-struct Request {
+struct ListStreamsRequest {
   std::optional<std::int32_t> limit;
   std::optional<std::string> exclusive_start_stream_name;
   std::optional<std::string> next_token;
 };
 
 constexpr Field kFields[] = {
-    field<Request, &Request::limit>("Limit", {.min = 1, .max = 10'000}),
-    field<Request, &Request::exclusive_start_stream_name>("ExclusiveStartStreamName",
-                                                          {.pattern = &kNamePattern, .min = 1, .max = 128}),
-    field<Request, &Request::next_token>("NextToken", {.min = 1, .max = 1'048'576}),
+    field<ListStreamsRequest, &ListStreamsRequest::limit>("Limit", {.min = 1, .max = 10'000}),
+    field<ListStreamsRequest, &ListStreamsRequest::exclusive_start_stream_name>(
+        "ExclusiveStartStreamName", {.pattern = &kNamePattern, .min = 1, .max = 128}),
+    field<ListStreamsRequest, &ListStreamsRequest::next_token>("NextToken", {.min = 1, .max = 1'048'576}),
 };
 
-Task<Outcome> run(Call& call, Request request) {
+Task<Outcome> run(Call& call, ListStreamsRequest request) {
   std::string after = request.exclusive_start_stream_name.value_or("");
   if (request.next_token.has_value()) {
     auto token = open_list_streams_token(*request.next_token, call);
@@ -63,6 +63,6 @@ Task<Outcome> run(Call& call, Request request) {
 }  // namespace
 
 extern const Operation kListStreams;
-const Operation kListStreams = operation<Request, kFields, run>("ListStreams");
+const Operation kListStreams = operation<ListStreamsRequest, kFields, run>("ListStreams");
 
 }  // namespace millrace::kinesis

@@ -6,16 +6,16 @@
 namespace millrace::kinesis {
 namespace {
 
-struct Request {
+struct ListTagsForResourceRequest {
   std::string resource_arn;
 };
 
 constexpr Field kFields[] = {
-    field<Request, &Request::resource_arn>("ResourceARN",
-                                           {.pattern = &kResourceArnPattern, .min = 1, .max = 2'048}),
+    field<ListTagsForResourceRequest, &ListTagsForResourceRequest::resource_arn>(
+        "ResourceARN", {.pattern = &kResourceArnPattern, .min = 1, .max = 2'048}),
 };
 
-Task<Outcome> run(Call& call, Request request) {
+Task<Outcome> run(Call& call, ListTagsForResourceRequest request) {
   auto result = find_resource(call, request.resource_arn);
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
 
@@ -37,6 +37,7 @@ Task<Outcome> run(Call& call, Request request) {
 }  // namespace
 
 extern const Operation kListTagsForResource;
-const Operation kListTagsForResource = operation<Request, kFields, run>("ListTagsForResource");
+const Operation kListTagsForResource =
+    operation<ListTagsForResourceRequest, kFields, run>("ListTagsForResource");
 
 }  // namespace millrace::kinesis

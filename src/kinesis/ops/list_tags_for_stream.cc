@@ -7,19 +7,20 @@
 namespace millrace::kinesis {
 namespace {
 
-struct Request : StreamRef {
+struct ListTagsForStreamRequest : StreamRef {
   std::optional<std::int32_t> limit;
   std::optional<std::string> exclusive_start_tag_key;
 };
 
 constexpr Field kFields[] = {
-    field<Request, &Request::limit>("Limit", {.min = 1, .max = 50}),
-    field<Request, &Request::exclusive_start_tag_key>("ExclusiveStartTagKey", {.min = 1, .max = 128}),
-    stream_name<Request>(),
-    stream_arn<Request>(),
+    field<ListTagsForStreamRequest, &ListTagsForStreamRequest::limit>("Limit", {.min = 1, .max = 50}),
+    field<ListTagsForStreamRequest, &ListTagsForStreamRequest::exclusive_start_tag_key>(
+        "ExclusiveStartTagKey", {.min = 1, .max = 128}),
+    stream_name<ListTagsForStreamRequest>(),
+    stream_arn<ListTagsForStreamRequest>(),
 };
 
-Task<Outcome> run(Call& call, Request request) {
+Task<Outcome> run(Call& call, ListTagsForStreamRequest request) {
   auto result = find_stream(call, request);
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const Tags& tags = std::get_if<FoundStream>(&result)->stream->tags;
@@ -45,6 +46,6 @@ Task<Outcome> run(Call& call, Request request) {
 }  // namespace
 
 extern const Operation kListTagsForStream;
-const Operation kListTagsForStream = operation<Request, kFields, run>("ListTagsForStream");
+const Operation kListTagsForStream = operation<ListTagsForStreamRequest, kFields, run>("ListTagsForStream");
 
 }  // namespace millrace::kinesis

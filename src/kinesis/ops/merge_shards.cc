@@ -12,17 +12,18 @@
 namespace millrace::kinesis {
 namespace {
 
-struct Request : StreamRef {
+struct MergeShardsRequest : StreamRef {
   std::string shard;
   std::string adjacent;
 };
 
 constexpr Field kFields[] = {
-    field<Request, &Request::shard>("ShardToMerge", {.pattern = &kNamePattern, .min = 1, .max = 128}),
-    field<Request, &Request::adjacent>("AdjacentShardToMerge",
-                                       {.pattern = &kNamePattern, .min = 1, .max = 128}),
-    stream_name<Request>(),
-    stream_arn<Request>(),
+    field<MergeShardsRequest, &MergeShardsRequest::shard>("ShardToMerge",
+                                                          {.pattern = &kNamePattern, .min = 1, .max = 128}),
+    field<MergeShardsRequest, &MergeShardsRequest::adjacent>(
+        "AdjacentShardToMerge", {.pattern = &kNamePattern, .min = 1, .max = 128}),
+    stream_name<MergeShardsRequest>(),
+    stream_arn<MergeShardsRequest>(),
 };
 
 bool are_neighbours(const broker::Shard& lower, const broker::Shard& upper) {
@@ -30,7 +31,7 @@ bool are_neighbours(const broker::Shard& lower, const broker::Shard& upper) {
   return first != 0 && first - 1 == broker::to_number(lower.range.last);
 }
 
-Task<Outcome> run(Call& call, Request request) {
+Task<Outcome> run(Call& call, MergeShardsRequest request) {
   auto placed = place_of(call, request);
   if (auto* error = std::get_if<ApiError>(&placed); error != nullptr) co_return std::move(*error);
   FoundStream found{std::move(*std::get_if<StreamPlace>(&placed)), nullptr};
@@ -68,6 +69,6 @@ Task<Outcome> run(Call& call, Request request) {
 }  // namespace
 
 extern const Operation kMergeShards;
-const Operation kMergeShards = operation<Request, kFields, run>("MergeShards");
+const Operation kMergeShards = operation<MergeShardsRequest, kFields, run>("MergeShards");
 
 }  // namespace millrace::kinesis

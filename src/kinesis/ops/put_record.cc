@@ -14,7 +14,7 @@
 namespace millrace::kinesis {
 namespace {
 
-struct Request : StreamRef {
+struct PutRecordRequest : StreamRef {
   std::optional<std::string> sequence_number_for_ordering;
   std::string partition_key;
   std::optional<std::string> explicit_hash_key;
@@ -22,13 +22,14 @@ struct Request : StreamRef {
 };
 
 constexpr Field kFields[] = {
-    field<Request, &Request::sequence_number_for_ordering>("SequenceNumberForOrdering",
-                                                           {.pattern = &kSequencePattern}),
-    field<Request, &Request::partition_key>("PartitionKey", {.min = 1, .max = 256}),
-    field<Request, &Request::explicit_hash_key>("ExplicitHashKey", {.pattern = &kHashKeyPattern}),
-    field<Request, &Request::data>("Data", {.max = kMaxRecordBytes}),
-    stream_name<Request>(),
-    stream_arn<Request>(),
+    field<PutRecordRequest, &PutRecordRequest::sequence_number_for_ordering>("SequenceNumberForOrdering",
+                                                                             {.pattern = &kSequencePattern}),
+    field<PutRecordRequest, &PutRecordRequest::partition_key>("PartitionKey", {.min = 1, .max = 256}),
+    field<PutRecordRequest, &PutRecordRequest::explicit_hash_key>("ExplicitHashKey",
+                                                                  {.pattern = &kHashKeyPattern}),
+    field<PutRecordRequest, &PutRecordRequest::data>("Data", {.max = kMaxBlobBytes}),
+    stream_name<PutRecordRequest>(),
+    stream_arn<PutRecordRequest>(),
 };
 
 Outcome answer(Call& call, const StreamPlace& place, const Result<broker::PutResult>& put) {
@@ -46,7 +47,7 @@ Outcome check_ordering(const Call& call, const std::string& number, const Stream
       place.name, place.account));
 }
 
-Task<Outcome> run_described(Call& call, Request request) {
+Task<Outcome> run_described(Call& call, PutRecordRequest request) {
   auto result = find_stream(call, request);
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const FoundStream& found = *std::get_if<FoundStream>(&result);
@@ -82,7 +83,8 @@ Task<Outcome> run(Call& call) {
     if (put.ok() || put.error().kind != ErrorKind::kInvalid) co_return answer(call, place, put);
     // Its base64 is wrong, or has escapes: the description tells which.
   }
-  Task<Outcome> described = operation_internal::decode_and_run<Request, kFields, run_described>(call);
+  Task<Outcome> described =
+      operation_internal::decode_and_run<PutRecordRequest, kFields, run_described>(call);
   Outcome outcome = co_await std::move(described);
   co_return outcome;
 }

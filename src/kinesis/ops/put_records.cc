@@ -21,27 +21,27 @@ struct Record {
     static constexpr Field kRecordFields[] = {
         field<Record, &Record::partition_key>("PartitionKey", {.min = 1, .max = 256}),
         field<Record, &Record::explicit_hash_key>("ExplicitHashKey", {.pattern = &kHashKeyPattern}),
-        field<Record, &Record::data>("Data", {.max = kMaxRecordBytes}),
+        field<Record, &Record::data>("Data", {.max = kMaxBlobBytes}),
     };
     return kRecordFields;
   }
 };
 
-struct Request : StreamRef {
+struct PutRecordsRequest : StreamRef {
   std::vector<Record> records;
 };
 
 constexpr Field kFields[] = {
-    field<Request, &Request::records>(
+    field<PutRecordsRequest, &PutRecordsRequest::records>(
         "Records", {.min = 1,
                     .max = kPutRecordsMax,
                     .shown_as = "com.amazonaws.kinesis.v20131202.PutRecordsRequestEntry@c965e310"}),
-    stream_name<Request>(),
-    stream_arn<Request>(),
+    stream_name<PutRecordsRequest>(),
+    stream_arn<PutRecordsRequest>(),
 };
 
 // The entries point into `request`.
-Outcome entries_of(const Request& request, std::vector<broker::PutEntry>& entries) {
+Outcome entries_of(const PutRecordsRequest& request, std::vector<broker::PutEntry>& entries) {
   std::uint64_t bytes = 0;
   for (const Record& record : request.records) {
     broker::PutEntry& entry = entries.emplace_back();
@@ -63,7 +63,7 @@ Outcome answer(Call& call, const StreamPlace& place, const Result<broker::PutRes
   return std::nullopt;
 }
 
-Task<Outcome> run_described(Call& call, Request request) {
+Task<Outcome> run_described(Call& call, PutRecordsRequest request) {
   auto result = find_stream(call, request);
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const StreamPlace& place = std::get_if<FoundStream>(&result)->place;
@@ -92,7 +92,8 @@ Task<Outcome> run(Call& call) {
     // Its base64 is wrong, or has escapes: the description tells which.
   }
   call.loop.return_entries(std::move(entries));
-  Task<Outcome> described = operation_internal::decode_and_run<Request, kFields, run_described>(call);
+  Task<Outcome> described =
+      operation_internal::decode_and_run<PutRecordsRequest, kFields, run_described>(call);
   Outcome outcome = co_await std::move(described);
   co_return outcome;
 }

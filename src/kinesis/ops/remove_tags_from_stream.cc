@@ -7,17 +7,17 @@
 namespace millrace::kinesis {
 namespace {
 
-struct Request : StreamRef {
+struct RemoveTagsFromStreamRequest : StreamRef {
   std::vector<std::string> tag_keys;
 };
 
 constexpr Field kFields[] = {
-    field<Request, &Request::tag_keys>("TagKeys", kTagKeyListRules),
-    stream_name<Request>(),
-    stream_arn<Request>(),
+    field<RemoveTagsFromStreamRequest, &RemoveTagsFromStreamRequest::tag_keys>("TagKeys", kTagKeyListRules),
+    stream_name<RemoveTagsFromStreamRequest>(),
+    stream_arn<RemoveTagsFromStreamRequest>(),
 };
 
-Task<Outcome> run(Call& call, Request request) {
+Task<Outcome> run(Call& call, RemoveTagsFromStreamRequest request) {
   auto result = find_stream(call, request);
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const FoundStream& found = *std::get_if<FoundStream>(&result);
@@ -31,6 +31,7 @@ Task<Outcome> run(Call& call, Request request) {
 }  // namespace
 
 extern const Operation kRemoveTagsFromStream;
-const Operation kRemoveTagsFromStream = operation<Request, kFields, run>("RemoveTagsFromStream");
+const Operation kRemoveTagsFromStream =
+    operation<RemoveTagsFromStreamRequest, kFields, run>("RemoveTagsFromStream");
 
 }  // namespace millrace::kinesis

@@ -10,19 +10,21 @@
 namespace millrace::kinesis {
 namespace {
 
-struct Request : StreamRef {
+struct SplitShardRequest : StreamRef {
   std::string new_starting_hash_key;
   std::string shard;
 };
 
 constexpr Field kFields[] = {
-    field<Request, &Request::new_starting_hash_key>("NewStartingHashKey", {.pattern = &kHashKeyPattern}),
-    stream_name<Request>(),
-    field<Request, &Request::shard>("ShardToSplit", {.pattern = &kNamePattern, .min = 1, .max = 128}),
-    stream_arn<Request>(),
+    field<SplitShardRequest, &SplitShardRequest::new_starting_hash_key>("NewStartingHashKey",
+                                                                        {.pattern = &kHashKeyPattern}),
+    stream_name<SplitShardRequest>(),
+    field<SplitShardRequest, &SplitShardRequest::shard>("ShardToSplit",
+                                                        {.pattern = &kNamePattern, .min = 1, .max = 128}),
+    stream_arn<SplitShardRequest>(),
 };
 
-Task<Outcome> run(Call& call, Request request) {
+Task<Outcome> run(Call& call, SplitShardRequest request) {
   auto placed = place_of(call, request);
   if (auto* error = std::get_if<ApiError>(&placed); error != nullptr) co_return std::move(*error);
   FoundStream found{std::move(*std::get_if<StreamPlace>(&placed)), nullptr};
@@ -62,6 +64,6 @@ Task<Outcome> run(Call& call, Request request) {
 }  // namespace
 
 extern const Operation kSplitShard;
-const Operation kSplitShard = operation<Request, kFields, run>("SplitShard");
+const Operation kSplitShard = operation<SplitShardRequest, kFields, run>("SplitShard");
 
 }  // namespace millrace::kinesis

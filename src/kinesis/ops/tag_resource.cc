@@ -7,18 +7,18 @@
 namespace millrace::kinesis {
 namespace {
 
-struct Request {
+struct TagResourceRequest {
   std::string resource_arn;
   Tags tags;
 };
 
 constexpr Field kFields[] = {
-    field<Request, &Request::tags>("Tags", kTagMapRules),
-    field<Request, &Request::resource_arn>("ResourceARN",
-                                           {.pattern = &kResourceArnPattern, .min = 1, .max = 2'048}),
+    field<TagResourceRequest, &TagResourceRequest::tags>("Tags", kTagMapRules),
+    field<TagResourceRequest, &TagResourceRequest::resource_arn>(
+        "ResourceARN", {.pattern = &kResourceArnPattern, .min = 1, .max = 2'048}),
 };
 
-Task<Outcome> run(Call& call, Request request) {
+Task<Outcome> run(Call& call, TagResourceRequest request) {
   auto result = find_resource(call, request.resource_arn);
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const FoundStream& found = *std::get_if<FoundStream>(&result);
@@ -33,6 +33,6 @@ Task<Outcome> run(Call& call, Request request) {
 }  // namespace
 
 extern const Operation kTagResource;
-const Operation kTagResource = operation<Request, kFields, run>("TagResource");
+const Operation kTagResource = operation<TagResourceRequest, kFields, run>("TagResource");
 
 }  // namespace millrace::kinesis

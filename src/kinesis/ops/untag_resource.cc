@@ -7,18 +7,18 @@
 namespace millrace::kinesis {
 namespace {
 
-struct Request {
+struct UntagResourceRequest {
   std::string resource_arn;
   std::vector<std::string> tag_keys;
 };
 
 constexpr Field kFields[] = {
-    field<Request, &Request::tag_keys>("TagKeys", kTagKeyListRules),
-    field<Request, &Request::resource_arn>("ResourceARN",
-                                           {.pattern = &kResourceArnPattern, .min = 1, .max = 2'048}),
+    field<UntagResourceRequest, &UntagResourceRequest::tag_keys>("TagKeys", kTagKeyListRules),
+    field<UntagResourceRequest, &UntagResourceRequest::resource_arn>(
+        "ResourceARN", {.pattern = &kResourceArnPattern, .min = 1, .max = 2'048}),
 };
 
-Task<Outcome> run(Call& call, Request request) {
+Task<Outcome> run(Call& call, UntagResourceRequest request) {
   auto result = find_resource(call, request.resource_arn);
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const FoundStream& found = *std::get_if<FoundStream>(&result);
@@ -32,6 +32,6 @@ Task<Outcome> run(Call& call, Request request) {
 }  // namespace
 
 extern const Operation kUntagResource;
-const Operation kUntagResource = operation<Request, kFields, run>("UntagResource");
+const Operation kUntagResource = operation<UntagResourceRequest, kFields, run>("UntagResource");
 
 }  // namespace millrace::kinesis

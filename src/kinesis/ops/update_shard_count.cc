@@ -12,17 +12,17 @@ namespace {
 constexpr std::string_view kScalingTypes[] = {"UNIFORM_SCALING"};
 constexpr std::int64_t kTargetMax = 10'000;
 
-struct Request : StreamRef {
+struct UpdateShardCountRequest : StreamRef {
   std::int32_t target = 0;
   std::string scaling_type;
 };
 
 constexpr Field kFields[] = {
-    field<Request, &Request::target>("TargetShardCount", {.min = 1}),
-    field<Request, &Request::scaling_type>(
+    field<UpdateShardCountRequest, &UpdateShardCountRequest::target>("TargetShardCount", {.min = 1}),
+    field<UpdateShardCountRequest, &UpdateShardCountRequest::scaling_type>(
         "ScalingType", {.allowed = kScalingTypes, .allowed_count = std::size(kScalingTypes)}),
-    stream_name<Request>(),
-    stream_arn<Request>(),
+    stream_name<UpdateShardCountRequest>(),
+    stream_arn<UpdateShardCountRequest>(),
 };
 
 Outcome check_target(std::int64_t target, std::int64_t current, const StreamPlace& place) {
@@ -41,7 +41,7 @@ Outcome check_target(std::int64_t target, std::int64_t current, const StreamPlac
                   place.name, place.account, rule));
 }
 
-Task<Outcome> run(Call& call, Request request) {
+Task<Outcome> run(Call& call, UpdateShardCountRequest request) {
   auto result = find_stream(call, request);
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const FoundStream& found = *std::get_if<FoundStream>(&result);
@@ -73,6 +73,6 @@ Task<Outcome> run(Call& call, Request request) {
 }  // namespace
 
 extern const Operation kUpdateShardCount;
-const Operation kUpdateShardCount = operation<Request, kFields, run>("UpdateShardCount");
+const Operation kUpdateShardCount = operation<UpdateShardCountRequest, kFields, run>("UpdateShardCount");
 
 }  // namespace millrace::kinesis

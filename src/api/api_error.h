@@ -1,15 +1,15 @@
-// kinesis/api_error.h: an error as the API shows it, and how the house's errors become one.
+// api/api_error.h: an error as the API shows it, and how the house's errors become one.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "api/encoding.h"
+#include "api/writer.h"
 #include "base/result.h"
-#include "kinesis/encoding.h"
-#include "kinesis/writer.h"
 
-namespace millrace::kinesis {
+namespace millrace::api {
 
 struct ApiError {
   std::string type;          // "ResourceNotFoundException"
@@ -34,4 +34,4 @@ ApiError from_house(const Error& error);
 
 void write_error(const ApiError& error, Writer& writer);
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::api

@@ -1,4 +1,4 @@
-// kinesis/random_pool.h: many small draws from Random at the price of a few large ones.
+// api/random_pool.h: many small draws from Random at the price of a few large ones.
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@
 #include "base/assert.h"
 #include "base/random.h"
 
-namespace millrace::kinesis {
+namespace millrace::api {
 
 // Belongs to one loop. Every byte is given out once.
 class RandomPool {
@@ -37,4 +37,4 @@ class RandomPool {
   std::size_t used_ = 4'096;
 };
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::api

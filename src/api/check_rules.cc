@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "kinesis/decode.h"
+#include "api/decode.h"
 
-namespace millrace::kinesis {
+namespace millrace::api {
 namespace {
 
 using Kind = Value::Kind;
@@ -54,7 +54,7 @@ std::string shown(const Field& field, const Value& value) {
 
 class Checker {
  public:
-  explicit Checker(std::int64_t max_record_bytes) : max_record_bytes_(max_record_bytes) {}
+  explicit Checker(std::int64_t blob_bytes_max) : blob_bytes_max_(blob_bytes_max) {}
 
   void structure(std::span<const Field> fields, const Value& value, const std::string& parent) {
     for (std::size_t i = 0; i < fields.size(); ++i) field(fields, fields[i], value, value.items[i], parent);
@@ -123,7 +123,7 @@ class Checker {
     const bool is_integer = field.type == FieldType::kInteger;
     const std::string_view what = is_integer ? "value" : "length";
     const std::int64_t measure = is_integer ? value.integer : length(value);
-    const std::int64_t max = rules.max == kMaxRecordBytes ? max_record_bytes_ : rules.max;
+    const std::int64_t max = rules.max == kMaxBlobBytes ? blob_bytes_max_ : rules.max;
     if (rules.min != kUnbounded && measure < rules.min)
       report(field, value, parent,
              fmt::format("Member must have {} greater than or equal to {}", what, rules.min));
@@ -166,14 +166,14 @@ class Checker {
     }
   }
 
-  std::int64_t max_record_bytes_;
+  std::int64_t blob_bytes_max_;
   std::vector<std::string> found_;
 };
 
 }  // namespace
 
-Outcome check_rules(std::span<const Field> fields, const Value& structure, std::int64_t max_record_bytes) {
-  Checker checker(max_record_bytes);
+Outcome check_rules(std::span<const Field> fields, const Value& structure, std::int64_t blob_bytes_max) {
+  Checker checker(blob_bytes_max);
   checker.structure(fields, structure, "");
   return checker.outcome();
 }
@@ -188,4 +188,4 @@ std::size_t utf16_length(std::string_view utf8) {
   return units;
 }
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::api

@@ -1,6 +1,6 @@
-#include "kinesis/random_pool.h"
+#include "api/random_pool.h"
 
-namespace millrace::kinesis {
+namespace millrace::api {
 
 std::string RandomPool::uuid() {
   std::array<std::uint8_t, 16> raw;
@@ -17,4 +17,4 @@ std::string RandomPool::uuid() {
   return text;
 }
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::api

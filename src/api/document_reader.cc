@@ -1,11 +1,11 @@
-#include "kinesis/document_reader.h"
+#include "api/document_reader.h"
 
 #include <simdjson.h>
 
 #include <cmath>
 #include <limits>
 
-namespace millrace::kinesis {
+namespace millrace::api {
 namespace {
 
 constexpr std::size_t kDepthMax = 64;
@@ -162,4 +162,4 @@ bool DocumentReader::end() {
   return true;
 }
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::api

@@ -1,8 +1,8 @@
-#include "kinesis/api_error.h"
+#include "api/api_error.h"
 
 #include <utility>
 
-namespace millrace::kinesis {
+namespace millrace::api {
 
 ApiError invalid_argument(std::string message) { return {"InvalidArgumentException", std::move(message)}; }
 ApiError not_found(std::string message) { return {"ResourceNotFoundException", std::move(message)}; }
@@ -44,4 +44,4 @@ void write_error(const ApiError& error, Writer& writer) {
   writer.end_object();
 }
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::api

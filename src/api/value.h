@@ -1,11 +1,11 @@
-// kinesis/value.h: a request's body as it was read, before its types and constraints are checked.
+// api/value.h: a request's body as it was read, before its types and constraints are checked.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
-namespace millrace::kinesis {
+namespace millrace::api {
 
 // Only what the operation's description names is kept, and of long lists and maps only the first
 // kItemsKeptMax: so a hostile body cannot make a large tree.
@@ -26,4 +26,4 @@ struct Value {
 
 inline constexpr std::size_t kItemsKeptMax = 1'000;
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::api

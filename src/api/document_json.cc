@@ -4,9 +4,9 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "kinesis/document_reader.h"
+#include "api/document_reader.h"
 
-namespace millrace::kinesis {
+namespace millrace::api {
 namespace {
 
 using Json = nlohmann::json;
@@ -43,4 +43,4 @@ bool parse_json(ByteView body, DocumentReader& reader) {
   return Json::sax_parse(body.begin(), body.end(), &events);
 }
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::api

@@ -5,9 +5,9 @@
 #include <limits>
 #include <vector>
 
-#include "kinesis/document_reader.h"
+#include "api/document_reader.h"
 
-namespace millrace::kinesis {
+namespace millrace::api {
 namespace {
 
 class Walk {
@@ -165,4 +165,4 @@ class Walk {
 
 bool parse_cbor(ByteView body, DocumentReader& reader) { return Walk(reader).run(body); }
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::api

@@ -1,4 +1,4 @@
-#include "kinesis/http_answer.h"
+#include "api/http_answer.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "base/base64.h"
 
-namespace millrace::kinesis {
+namespace millrace::api {
 namespace {
 
 bool is_named(std::string_view name, std::string_view lower) {
@@ -122,4 +122,4 @@ void set_body(net::Response& response, Encoding encoding, Bytes body) {
   response.body = std::move(body);
 }
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::api

@@ -1,16 +1,16 @@
-// kinesis/http_answer.h: the HTTP side of an answer: headers that every answer of AWS has, and the shapes of
+// api/http_answer.h: the HTTP side of an answer: headers that every answer of AWS has, and the shapes of
 // errors before an operation is known.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-#include "kinesis/api_error.h"
-#include "kinesis/encoding.h"
-#include "kinesis/random_pool.h"
+#include "api/api_error.h"
+#include "api/encoding.h"
+#include "api/random_pool.h"
 #include "net/http.h"
 
-namespace millrace::kinesis {
+namespace millrace::api {
 
 // The headers of a request that matter here; borrowed from it. Empty: not sent.
 struct HttpHeads {
@@ -38,4 +38,4 @@ net::Response deprecated_error(const HttpHeads& heads, std::string_view type, in
 
 void set_body(net::Response& response, Encoding encoding, Bytes body);
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::api

@@ -1,4 +1,4 @@
-// kinesis/field.h: the description of a request's fields. Decoding, type errors, validation texts, the
+// api/field.h: the description of a request's fields. Decoding, type errors, validation texts, the
 // coverage page and fuzz seeds come from it: docs/decisions/0004-operations-by-description.md.
 #pragma once
 
@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "kinesis/value.h"
+#include "api/value.h"
 
-namespace millrace::kinesis {
+namespace millrace::api {
 
 enum class FieldType : std::uint8_t {
   kString,
@@ -34,18 +34,12 @@ struct Pattern {
   std::string_view text;
   bool (*matches)(std::string_view);
 };
-extern const Pattern kNamePattern;         // [a-zA-Z0-9_.-]+
-extern const Pattern kSequencePattern;     // 0|([1-9]\d{0,128})
-extern const Pattern kHashKeyPattern;      // 0|([1-9]\d{0,38})
-extern const Pattern kStreamArnPattern;    // arn:aws.*:kinesis:.*:\d{12}:stream/\S+
-extern const Pattern kResourceArnPattern;  // arn:aws.*:kinesis:.*:\d{12}:.*stream/\S+
-extern const Pattern kStreamIdPattern;     // [a-z0-9]{20}-[a-z0-9]{3}
 
 struct Field;
 
 inline constexpr std::int64_t kUnbounded = std::numeric_limits<std::int64_t>::min();
-// Stands for FrontDoorOptions::max_record_bytes, which only the running server knows.
-inline constexpr std::int64_t kMaxRecordBytes = kUnbounded + 1;
+// Stands for FrontDoorOptions::blob_bytes_max, which only the running server knows.
+inline constexpr std::int64_t kMaxBlobBytes = kUnbounded + 1;
 
 struct LengthRange {
   std::int64_t min;
@@ -164,4 +158,4 @@ constexpr Field field(std::string_view name, Rules rules = {}) {
           }};
 }
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::api

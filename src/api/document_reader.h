@@ -1,4 +1,4 @@
-// kinesis/document_reader.h: what read_document keeps of a body, told in events by a parser of some encoding.
+// api/document_reader.h: what read_document keeps of a body, told in events by a parser of some encoding.
 #pragma once
 
 #include <cstdint>
@@ -7,12 +7,12 @@
 #include <utility>
 #include <vector>
 
+#include "api/encoding.h"
+#include "api/field.h"
+#include "api/value.h"
 #include "base/bytes.h"
-#include "kinesis/encoding.h"
-#include "kinesis/field.h"
-#include "kinesis/value.h"
 
-namespace millrace::kinesis {
+namespace millrace::api {
 
 // An event that says false ends the reading: the body is refused. key() and text() may move from what they
 // get.
@@ -59,4 +59,4 @@ class DocumentReader {
 bool parse_json(ByteView body, DocumentReader& reader);
 bool parse_cbor(ByteView body, DocumentReader& reader);
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::api

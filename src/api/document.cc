@@ -1,8 +1,8 @@
-#include "kinesis/document.h"
+#include "api/document.h"
 
-#include "kinesis/document_reader.h"
+#include "api/document_reader.h"
 
-namespace millrace::kinesis {
+namespace millrace::api {
 
 std::optional<Value> read_document(Encoding encoding, ByteView body, std::span<const Field> fields) {
   DocumentReader reader(encoding, fields);
@@ -11,4 +11,4 @@ std::optional<Value> read_document(Encoding encoding, ByteView body, std::span<c
   return reader.take();
 }
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::api

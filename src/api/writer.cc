@@ -1,4 +1,4 @@
-#include "kinesis/writer.h"
+#include "api/writer.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 
 #include "base/base64.h"
 
-namespace millrace::kinesis {
+namespace millrace::api {
 namespace {
 
 // For each byte below 0x80 that JSON does not take as it is, the letter behind the backslash ('u': \u00XX).
@@ -152,4 +152,4 @@ void Writer::timestamp(std::int64_t ms) {
   bytes_.append(digits, static_cast<std::size_t>(end - digits));
 }
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::api

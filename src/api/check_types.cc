@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <limits>
 
+#include "api/decode.h"
 #include "base/base64.h"
-#include "kinesis/decode.h"
 
-namespace millrace::kinesis {
+namespace millrace::api {
 namespace {
 
 using Kind = Value::Kind;
@@ -168,4 +168,4 @@ Outcome check_types(std::span<const Field> fields, Value& structure) {
   return std::nullopt;
 }
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::api

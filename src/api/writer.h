@@ -1,13 +1,13 @@
-// kinesis/writer.h: writes an answer's body, in JSON or CBOR.
+// api/writer.h: writes an answer's body, in JSON or CBOR.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 
+#include "api/encoding.h"
 #include "base/bytes.h"
-#include "kinesis/encoding.h"
 
-namespace millrace::kinesis {
+namespace millrace::api {
 
 // Any one thread. The caller nests begin and end properly; nothing checks it.
 class Writer {
@@ -46,4 +46,4 @@ class Writer {
 
 // Appends `utf8` as the inside of a JSON string.
 void append_escaped(std::string_view utf8, Bytes& out);
-}  // namespace millrace::kinesis
+}  // namespace millrace::api
