@@ -73,6 +73,13 @@ class LocalBroker final : public Broker {
     return on_control_loop(controller_->change_tags(std::move(name), {}, std::move(keys)));
   }
 
+  Task<Result<void>> configure_stream(std::string name, StreamSettings settings) override {
+    return on_control_loop(controller_->configure_stream(std::move(name), std::move(settings)));
+  }
+  Task<Result<void>> set_commitment(BillingCommitment commitment) override {
+    return on_control_loop(controller_->set_commitment(commitment));
+  }
+
   Task<Result<PutResult>> put(std::string_view stream, std::span<const PutEntry> entries) override {
     return put_path_.put(stream, entries);
   }

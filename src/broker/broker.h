@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "base/task.h"
 #include "broker/catalog.h"
+#include "broker/stream_settings.h"
 #include "log/log.h"
 #include "store/object_store.h"
 
@@ -32,7 +33,8 @@ struct BrokerOptions {
 
 // One record to put; everything borrowed until put() resumes.
 struct PutEntry {
-  std::string_view partition_key;  // 1 to 256 characters of UTF-8
+  // 1 to 256 characters of UTF-8. data() == nullptr: none, where the stream distributes records itself.
+  std::string_view partition_key;
   std::optional<log::HashKey> explicit_hash_key;
   std::string_view data;  // as `base64` says
   bool base64 = false;    // data is base64 text still to be decoded, in memory with 64 bytes of slack
@@ -57,6 +59,10 @@ struct CreateStream {
   std::uint32_t shard_count;
   bool on_demand;
   std::map<std::string, std::string> tags;
+  // As in Stream.
+  std::int64_t max_record_kib = 0;
+  std::int64_t warm_throughput_mibps = 0;
+  bool auto_distribution = false;
 };
 
 class Broker {
@@ -89,6 +95,10 @@ class Broker {
   virtual Task<Result<void>> set_retention(std::string name, std::int64_t hours) = 0;  // -1: unlimited
   virtual Task<Result<void>> add_tags(std::string name, std::map<std::string, std::string> tags) = 0;
   virtual Task<Result<void>> remove_tags(std::string name, std::vector<std::string> keys) = 0;
+  // kLimit: its warm throughput would need more shards than the account may have.
+  virtual Task<Result<void>> configure_stream(std::string name, StreamSettings settings) = 0;
+  // The account's. Visible when it resumes.
+  virtual Task<Result<void>> set_commitment(BillingCommitment commitment) = 0;
 
   // Puts entries in order (within each shard). Resumes when every one is durable or refused.
   // errors   kNotFound: no such stream, or not yet or no longer there.  kInvalid: an entry's base64 is wrong;

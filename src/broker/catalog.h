@@ -53,8 +53,13 @@ struct Stream {
   std::map<std::string, std::string> tags;
   bool on_demand = false;
   std::uint32_t next_index = 0;     // of the next shard: indexes are never used again
-  std::optional<ReshardPlan> plan;  // under way while kUpdating
-  std::vector<Shard> shards;        // by index, ascending; a closed one goes when its last record has expired
+  std::optional<ReshardPlan> plan;  // under way while kUpdating; without steps where only settings change
+  // What its owner has set of it; docs/kinesis-api.md says what it means.
+  std::int64_t max_record_kib = 0;         // 0: as much as the server takes
+  std::int64_t warm_throughput_mibps = 0;  // asked for; 0: none. On demand only
+  bool auto_distribution = false;          // records go to the shards in turn, whatever their keys
+  std::vector<std::string> shard_metrics;  // of the service's names, in its order
+  std::vector<Shard> shards;  // by index, ascending; a closed one goes when its last record has expired
   std::vector<std::uint32_t> open_shards;  // positions in `shards`, by hash range
 
   // Derives open_shards and route_begin from `shards`. Call after every change of it.
@@ -69,12 +74,21 @@ struct Stream {
   unsigned route_bits = 0;
 };
 
+// To be billed for a minimum of throughput. It can end a day after its begin at the earliest.
+struct BillingCommitment {
+  std::int64_t started_ms;
+  std::optional<std::int64_t> ends_ms;  // may be still to come
+
+  friend bool operator==(const BillingCommitment&, const BillingCommitment&) = default;
+};
+
 struct Catalog {
   std::uint64_t version = 0;
   std::map<std::string, std::shared_ptr<const Stream>, std::less<>> streams;  // by name
   std::uint64_t open_shard_count = 0;                                         // of all streams
   std::uint64_t next_stream_id = 1;
   std::uint64_t next_shard_key = 1;
+  std::optional<BillingCommitment> commitment;  // none: there never was one
 
   std::shared_ptr<const Stream> find(std::string_view name) const;
 };

@@ -36,6 +36,9 @@ Result<void> change(Catalog& catalog, const StreamCreated& created) {
   stream.retention_hours = created.retention_hours;
   stream.tags = created.tags;
   stream.on_demand = created.on_demand;
+  stream.max_record_kib = created.max_record_kib;
+  stream.warm_throughput_mibps = created.warm_throughput_mibps;
+  stream.auto_distribution = created.auto_distribution;
   stream.shards.reserve(created.shard_count);
   for (std::uint32_t part = 0; part < created.shard_count; ++part)
     stream.shards.push_back(Shard{.key = log::ShardKey{catalog.next_shard_key++},
@@ -123,6 +126,29 @@ Result<void> change(Catalog& catalog, const ShardsExpired& expired) {
   });
   stream.index_shards();
   replace(catalog, *old, std::move(stream));
+  return {};
+}
+
+Result<void> change(Catalog& catalog, const StreamConfigured& configured) {
+  MR_ASSIGN(const auto old, by_id(catalog, configured.id));
+  if (configured.plan && old->status != StreamStatus::kActive)
+    return Error{ErrorKind::kConflict, fmt::format("stream {} is not active", old->name)};
+  Stream stream = *old;
+  stream.on_demand = configured.on_demand.value_or(old->on_demand);
+  stream.max_record_kib = configured.max_record_kib.value_or(old->max_record_kib);
+  stream.warm_throughput_mibps = configured.warm_throughput_mibps.value_or(old->warm_throughput_mibps);
+  stream.auto_distribution = configured.auto_distribution.value_or(old->auto_distribution);
+  if (configured.shard_metrics) stream.shard_metrics = *configured.shard_metrics;
+  if (configured.plan) {
+    stream.status = StreamStatus::kUpdating;
+    stream.plan = configured.plan;
+  }
+  replace(catalog, *old, std::move(stream));
+  return {};
+}
+
+Result<void> change(Catalog& catalog, const CommitmentSet& set) {
+  catalog.commitment = set.commitment;
   return {};
 }
 

@@ -22,6 +22,10 @@ struct StreamCreated {
   std::int64_t retention_hours;
   bool on_demand;
   std::map<std::string, std::string> tags;
+  // As in Stream; written where they are not its defaults.
+  std::int64_t max_record_kib = 0;
+  std::int64_t warm_throughput_mibps = 0;
+  bool auto_distribution = false;
 };
 // The rest name a stream by its id: a name may be used again.
 struct StreamActivated {
@@ -56,8 +60,23 @@ struct ShardsExpired {
   std::vector<std::uint32_t> indexes;
 };
 
-using CatalogChange = std::variant<StreamCreated, StreamActivated, StreamDeleting, StreamDeleted,
-                                   ReshardBegun, ReshardDone, RetentionSet, TagsChanged, ShardsExpired>;
+// What is absent stays as it is. With a plan, the stream is kUpdating until ReshardDone.
+struct StreamConfigured {
+  std::uint64_t id;
+  std::optional<bool> on_demand;
+  std::optional<std::int64_t> max_record_kib;
+  std::optional<std::int64_t> warm_throughput_mibps;
+  std::optional<bool> auto_distribution;
+  std::optional<std::vector<std::string>> shard_metrics;
+  std::optional<ReshardPlan> plan;
+};
+struct CommitmentSet {
+  BillingCommitment commitment;
+};
+
+using CatalogChange =
+    std::variant<StreamCreated, StreamActivated, StreamDeleting, StreamDeleted, ReshardBegun, ReshardDone,
+                 RetentionSet, TagsChanged, ShardsExpired, StreamConfigured, CommitmentSet>;
 
 std::string encode(const CatalogChange& change);
 // errors   kCorrupt: not an entry that this version writes

@@ -72,14 +72,31 @@ Shard shard_from(const json& entry) {
                .closed_ms = entry.value("closed_ms", std::int64_t{0})};
 }
 
+// Of StreamCreated and Stream alike: what came after version 1's first release is written only where it was
+// set, and absent in what older releases wrote.
+template <typename Settings>
+void add_settings(const Settings& settings, json& entry) {
+  if (settings.max_record_kib != 0) entry["max_record_kib"] = settings.max_record_kib;
+  if (settings.warm_throughput_mibps != 0) entry["warm_throughput_mibps"] = settings.warm_throughput_mibps;
+  if (settings.auto_distribution) entry["auto_distribution"] = true;
+}
+template <typename Settings>
+void settings_from(const json& entry, Settings& settings) {
+  settings.max_record_kib = entry.value("max_record_kib", std::int64_t{0});
+  settings.warm_throughput_mibps = entry.value("warm_throughput_mibps", std::int64_t{0});
+  settings.auto_distribution = entry.value("auto_distribution", false);
+}
+
 json to_json(const StreamCreated& created) {
-  return {{"change", "stream_created"},
-          {"name", created.name},
-          {"now_ms", created.now_ms},
-          {"shard_count", created.shard_count},
-          {"on_demand", created.on_demand},
-          {"retention_hours", created.retention_hours},
-          {"tags", created.tags}};
+  json entry{{"change", "stream_created"},
+             {"name", created.name},
+             {"now_ms", created.now_ms},
+             {"shard_count", created.shard_count},
+             {"on_demand", created.on_demand},
+             {"retention_hours", created.retention_hours},
+             {"tags", created.tags}};
+  add_settings(created, entry);
+  return entry;
 }
 json to_json(const StreamActivated& entry) { return {{"change", "stream_activated"}, {"id", entry.id}}; }
 json to_json(const StreamDeleting& entry) { return {{"change", "stream_deleting"}, {"id", entry.id}}; }
@@ -104,16 +121,56 @@ json to_json(const TagsChanged& entry) {
 json to_json(const ShardsExpired& entry) {
   return {{"change", "shards_expired"}, {"id", entry.id}, {"indexes", entry.indexes}};
 }
+json to_json(const StreamConfigured& entry) {
+  json written{{"change", "stream_configured"}, {"id", entry.id}};
+  if (entry.on_demand) written["on_demand"] = *entry.on_demand;
+  if (entry.max_record_kib) written["max_record_kib"] = *entry.max_record_kib;
+  if (entry.warm_throughput_mibps) written["warm_throughput_mibps"] = *entry.warm_throughput_mibps;
+  if (entry.auto_distribution) written["auto_distribution"] = *entry.auto_distribution;
+  if (entry.shard_metrics) written["shard_metrics"] = *entry.shard_metrics;
+  if (entry.plan) written["plan"] = to_json(*entry.plan);
+  return written;
+}
+json to_json(const BillingCommitment& commitment) {
+  json entry{{"started_ms", commitment.started_ms}};
+  if (commitment.ends_ms) entry["ends_ms"] = *commitment.ends_ms;
+  return entry;
+}
+BillingCommitment commitment_from(const json& entry) {
+  return {entry.at("started_ms").get<std::int64_t>(), optional_from<std::int64_t>(entry, "ends_ms")};
+}
+json to_json(const CommitmentSet& entry) {
+  return {{"change", "commitment_set"}, {"commitment", to_json(entry.commitment)}};
+}
+
+StreamCreated stream_created_from(const json& entry) {
+  StreamCreated created{.name = entry.at("name").get<std::string>(),
+                        .now_ms = entry.at("now_ms").get<std::int64_t>(),
+                        .shard_count = entry.at("shard_count").get<std::uint32_t>(),
+                        .retention_hours = entry.at("retention_hours").get<std::int64_t>(),
+                        .on_demand = entry.at("on_demand").get<bool>(),
+                        .tags = entry.at("tags").get<std::map<std::string, std::string>>()};
+  settings_from(entry, created);
+  return created;
+}
+
+StreamConfigured stream_configured_from(const json& entry) {
+  StreamConfigured configured{
+      .id = entry.at("id").get<std::uint64_t>(),
+      .on_demand = optional_from<bool>(entry, "on_demand"),
+      .max_record_kib = optional_from<std::int64_t>(entry, "max_record_kib"),
+      .warm_throughput_mibps = optional_from<std::int64_t>(entry, "warm_throughput_mibps"),
+      .auto_distribution = optional_from<bool>(entry, "auto_distribution"),
+      .shard_metrics = optional_from<std::vector<std::string>>(entry, "shard_metrics"),
+      .plan = std::nullopt};
+  if (entry.contains("plan")) configured.plan = plan_from(entry["plan"]);
+  return configured;
+}
 
 CatalogChange change_from(const json& entry) {
   const std::string kind = entry.at("change").get<std::string>();
-  if (kind == "stream_created")
-    return StreamCreated{.name = entry.at("name").get<std::string>(),
-                         .now_ms = entry.at("now_ms").get<std::int64_t>(),
-                         .shard_count = entry.at("shard_count").get<std::uint32_t>(),
-                         .retention_hours = entry.at("retention_hours").get<std::int64_t>(),
-                         .on_demand = entry.at("on_demand").get<bool>(),
-                         .tags = entry.at("tags").get<std::map<std::string, std::string>>()};
+  if (kind == "stream_created") return stream_created_from(entry);
+  if (kind == "commitment_set") return CommitmentSet{commitment_from(entry.at("commitment"))};
   const auto id = entry.at("id").get<std::uint64_t>();
   if (kind == "stream_activated") return StreamActivated{id};
   if (kind == "stream_deleting") return StreamDeleting{id};
@@ -131,6 +188,7 @@ CatalogChange change_from(const json& entry) {
                        entry.at("removed").get<std::vector<std::string>>()};
   if (kind == "shards_expired")
     return ShardsExpired{id, entry.at("indexes").get<std::vector<std::uint32_t>>()};
+  if (kind == "stream_configured") return stream_configured_from(entry);
   throw json::other_error::create(501, "unknown change " + kind, &entry);
 }
 
@@ -147,6 +205,8 @@ json to_json(const Stream& stream) {
              {"next_index", stream.next_index},
              {"shards", std::move(shards)}};
   if (stream.plan) entry["plan"] = to_json(*stream.plan);
+  add_settings(stream, entry);
+  if (!stream.shard_metrics.empty()) entry["shard_metrics"] = stream.shard_metrics;
   return entry;
 }
 
@@ -165,6 +225,8 @@ std::shared_ptr<const Stream> stream_from(const json& entry) {
   stream->next_index = entry.at("next_index").get<std::uint32_t>();
   for (const json& shard : entry.at("shards")) stream->shards.push_back(shard_from(shard));
   if (entry.contains("plan")) stream->plan = plan_from(entry["plan"]);
+  settings_from(entry, *stream);
+  stream->shard_metrics = entry.value("shard_metrics", std::vector<std::string>{});
   stream->index_shards();
   return stream;
 }
@@ -186,11 +248,12 @@ Result<CatalogChange> decode_change(std::string_view text) {
 std::string encode(const Catalog& catalog) {
   json streams = json::array();
   for (const auto& [name, stream] : catalog.streams) streams.push_back(to_json(*stream));
-  return json{{"version", catalog.version},
-              {"next_stream_id", catalog.next_stream_id},
-              {"next_shard_key", catalog.next_shard_key},
-              {"streams", std::move(streams)}}
-      .dump();
+  json entry{{"version", catalog.version},
+             {"next_stream_id", catalog.next_stream_id},
+             {"next_shard_key", catalog.next_shard_key},
+             {"streams", std::move(streams)}};
+  if (catalog.commitment) entry["commitment"] = to_json(*catalog.commitment);
+  return entry.dump();
 }
 
 Result<Catalog> decode_catalog(std::string_view text) {
@@ -200,6 +263,7 @@ Result<Catalog> decode_catalog(std::string_view text) {
     catalog.version = entry.at("version").get<std::uint64_t>();
     catalog.next_stream_id = entry.at("next_stream_id").get<std::uint64_t>();
     catalog.next_shard_key = entry.at("next_shard_key").get<std::uint64_t>();
+    if (entry.contains("commitment")) catalog.commitment = commitment_from(entry["commitment"]);
     for (const json& item : entry.at("streams")) {
       auto stream = stream_from(item);
       catalog.open_shard_count += stream->open_shards.size();

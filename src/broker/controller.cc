@@ -76,6 +76,12 @@ Task<void> Controller::close() {
   closed_ = true;
 }
 
+Error Controller::over_limit(std::uint64_t more_shards) const {
+  return Error{ErrorKind::kLimit,
+               fmt::format("{} open shards and {} more would be over the limit of {}",
+                           catalog_->open_shard_count, more_shards, options_.shards_per_account_max)};
+}
+
 Result<std::shared_ptr<const Stream>> Controller::active_stream(const std::string& name) const {
   auto stream = catalog_->find(name);
   if (stream == nullptr) return no_stream(name);
@@ -96,15 +102,16 @@ Task<Result<void>> Controller::create_stream(CreateStream request) {
   if (catalog_->find(request.name) != nullptr)
     co_return Error{ErrorKind::kConflict, fmt::format("stream {} exists", request.name)};
   if (catalog_->open_shard_count + request.shard_count > options_.shards_per_account_max)
-    co_return Error{ErrorKind::kLimit, fmt::format("{} open shards and {} more would be over the limit of {}",
-                                                   catalog_->open_shard_count, request.shard_count,
-                                                   options_.shards_per_account_max)};
+    co_return over_limit(request.shard_count);
   CatalogChange created = StreamCreated{.name = request.name,
                                         .now_ms = environment_.clock.wall_ms(),
                                         .shard_count = request.shard_count,
                                         .retention_hours = 24,
                                         .on_demand = request.on_demand,
-                                        .tags = std::move(request.tags)};
+                                        .tags = std::move(request.tags),
+                                        .max_record_kib = request.max_record_kib,
+                                        .warm_throughput_mibps = request.warm_throughput_mibps,
+                                        .auto_distribution = request.auto_distribution};
   auto committed = co_await commit(std::move(created));
   if (committed.ok()) advance_later(catalog_->find(request.name)->id, options_.transition_ms);
   co_return committed;
@@ -146,10 +153,7 @@ Task<Result<void>> Controller::reshard(ReshardRequest request) {
           ? 1
           : std::max<std::uint64_t>(request.adjacent_or_target, stream.open_shards.size()) -
                 stream.open_shards.size();
-  if (catalog_->open_shard_count + more > options_.shards_per_account_max)
-    co_return Error{ErrorKind::kLimit,
-                    fmt::format("{} open shards and {} more would be over the limit of {}",
-                                catalog_->open_shard_count, more, options_.shards_per_account_max)};
+  if (catalog_->open_shard_count + more > options_.shards_per_account_max) co_return over_limit(more);
   const std::uint64_t id = stream.id;
   CatalogChange begun = ReshardBegun{id, std::move(*plan)};
   auto committed = co_await commit(std::move(begun));
@@ -175,6 +179,48 @@ Task<Result<void>> Controller::change_tags(std::string name, std::map<std::strin
   if (stream == nullptr) co_return no_stream(name);
   CatalogChange tags = TagsChanged{stream->id, std::move(set), std::move(removed)};
   auto committed = co_await commit(std::move(tags));
+  co_return committed;
+}
+
+Task<Result<void>> Controller::configure_stream(std::string name, StreamSettings settings) {
+  co_await Turn::wait(*this);
+  const Turn turn(*this);
+  const auto found = active_stream(name);
+  if (!found.ok()) co_return found.error();
+  const Stream& stream = **found;
+  StreamConfigured configured{.id = stream.id,
+                              .on_demand = settings.on_demand,
+                              .max_record_kib = settings.max_record_kib,
+                              .warm_throughput_mibps = settings.warm_throughput_mibps,
+                              .auto_distribution = settings.auto_distribution,
+                              .shard_metrics = std::nullopt,
+                              .plan = std::nullopt};
+  if (!settings.enabled_metrics.empty() || !settings.disabled_metrics.empty())
+    configured.shard_metrics =
+        change_metrics(stream.shard_metrics, settings.enabled_metrics, settings.disabled_metrics);
+  if (settings.warm_throughput_mibps) {
+    const auto target =
+        std::max(kOnDemandShards, static_cast<std::uint32_t>(*settings.warm_throughput_mibps));
+    const auto open = static_cast<std::uint32_t>(stream.open_shards.size());
+    const std::uint64_t more = target > open ? target - open : 0;
+    if (catalog_->open_shard_count + more > options_.shards_per_account_max) co_return over_limit(more);
+    configured.plan = plan_even(stream, target);
+  } else if (settings.on_demand) {
+    configured.plan.emplace();
+  }
+  const bool passes = configured.plan.has_value();
+  const std::uint64_t id = stream.id;
+  CatalogChange change = std::move(configured);
+  auto committed = co_await commit(std::move(change));
+  if (committed.ok() && passes) advance_later(id, options_.transition_ms);
+  co_return committed;
+}
+
+Task<Result<void>> Controller::set_commitment(BillingCommitment commitment) {
+  co_await Turn::wait(*this);
+  const Turn turn(*this);
+  CatalogChange change = CommitmentSet{commitment};
+  auto committed = co_await commit(std::move(change));
   co_return committed;
 }
 

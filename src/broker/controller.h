@@ -49,6 +49,8 @@ class Controller : public std::enable_shared_from_this<Controller> {
   Task<Result<void>> set_retention(std::string name, std::int64_t hours);
   Task<Result<void>> change_tags(std::string name, std::map<std::string, std::string> set,
                                  std::vector<std::string> removed);
+  Task<Result<void>> configure_stream(std::string name, StreamSettings settings);
+  Task<Result<void>> set_commitment(BillingCommitment commitment);
 
  private:
   // Commands wait here for their turn, in order.
@@ -63,6 +65,7 @@ class Controller : public std::enable_shared_from_this<Controller> {
   Task<void> snapshot_if_due();
 
   Result<std::shared_ptr<const Stream>> active_stream(const std::string& name) const;
+  Error over_limit(std::uint64_t more_shards) const;
   std::shared_ptr<const Stream> by_id(std::uint64_t id) const;
 
   // Moves a stream out of a passing status, after transition_ms.

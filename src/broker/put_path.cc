@@ -50,6 +50,12 @@ void PutPath::route(const Stream& stream, std::span<const PutEntry> entries,
   scratch.order.clear();
   scratch.keys.clear();
   scratch.hashed.clear();
+  if (stream.auto_distribution) {
+    for (const std::uint32_t entry : pending)
+      scratch.order.push_back(
+          pack(stream.open_shards[scratch.next_open++ % stream.open_shards.size()], entry));
+    return sort_by_position(scratch.order, scratch.order_spare, stream.shards.size());
+  }
   for (const std::uint32_t entry : pending) {
     if (entries[entry].explicit_hash_key) {
       scratch.order.push_back(pack(stream.route(*entries[entry].explicit_hash_key), entry));
@@ -93,7 +99,7 @@ Result<std::vector<PutPath::Part>> PutPath::encode(const Stream& stream, std::sp
     const Shard& shard = stream.shards[position];
     PutOutcome& outcome = outcomes[index];
     outcome.shard_position = position;
-    if (throttle_ != nullptr &&
+    if (throttle_ != nullptr && !stream.on_demand &&
         !throttle_->take_write(shard.key, data_bytes(entry) + entry.partition_key.size())) {
       outcome.status = log::RunStatus::kUnavailable;
       outcome.throttled = true;
@@ -113,7 +119,7 @@ Result<std::vector<PutPath::Part>> PutPath::encode(const Stream& stream, std::sp
     }
     log::RecordView record;
     record.key = as_bytes(entry.partition_key);
-    record.explicit_hash_key = entry.explicit_hash_key;
+    if (!stream.auto_distribution) record.explicit_hash_key = entry.explicit_hash_key;
     if (entry.base64) {
       const auto decoded = base64_decoded_size(entry.data);
       if (!decoded || !base64_decode(entry.data, builders[part].add_with_room(record, *decoded)))

@@ -38,6 +38,7 @@ class PutPath {
     std::vector<std::array<std::uint8_t, 16>> digests;
     std::vector<std::uint64_t> order;
     std::vector<std::uint64_t> order_spare;
+    std::size_t next_open = 0;  // of a stream that distributes records itself: where the next one goes
   };
 
   // Routes the entries named in `pending` and encodes them, in order within each shard.
