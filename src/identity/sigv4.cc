@@ -9,6 +9,7 @@
 #include "identity/authorization.h"
 #include "identity/canonical_request.h"
 #include "identity/digest.h"
+#include "identity/directory.h"
 #include "identity/signing_key.h"
 
 namespace millrace::identity {
@@ -166,7 +167,10 @@ Verifier::Verifier(std::map<std::string, Secret> secrets, std::string region, bo
     : secrets_(std::move(secrets)),
       region_(std::move(region)),
       anonymous_passes_(anonymous_passes),
-      signing_keys_(std::make_shared<SigningKeys>()) {}
+      signing_keys_(std::make_shared<SigningKeys>()) {
+  for (const auto& [access_key, secret] : secrets_)
+    principals_.emplace(access_key, root_principal("000000000000", access_key));
+}
 
 std::variant<Caller, AuthFailure> Verifier::verify(const SignedRequest& request,
                                                    std::span<const std::string_view> services,
@@ -175,14 +179,15 @@ std::variant<Caller, AuthFailure> Verifier::verify(const SignedRequest& request,
   const auto read = read_claim(request.target, headers);
   if (const auto* failure = std::get_if<AuthFailure>(&read)) return *failure;
   if (std::holds_alternative<Anonymous>(read)) {
-    if (secrets_.empty() && anonymous_passes_) return Caller{};
+    if (secrets_.empty() && anonymous_passes_) return Caller{"", "", "", unchecked_principal()};
     return refused("MissingAuthenticationTokenException", "Missing Authentication Token");
   }
   const Claim& claim = std::get<Claim>(read);
   const auto credential = split_credential(claim.credential);
   if (secrets_.empty()) {
-    if (!credential.has_value()) return Caller{};
-    return Caller{"", std::string(credential->service), std::string(credential->region)};
+    if (!credential.has_value()) return Caller{"", "", "", unchecked_principal()};
+    return Caller{"", std::string(credential->service), std::string(credential->region),
+                  unchecked_principal()};
   }
 
   // From here on in the order in which the service was seen to answer.
@@ -223,7 +228,8 @@ std::variant<Caller, AuthFailure> Verifier::verify(const SignedRequest& request,
   if (!equal_in_constant_time(secret->second.session_token, claim.security_token)) {
     return refused("UnrecognizedClientException", "The security token included in the request is invalid");
   }
-  return Caller{secret->first, std::string(credential->service), std::string(credential->region)};
+  return Caller{secret->first, std::string(credential->service), std::string(credential->region),
+                principals_.at(secret->first)};
 }
 
 }  // namespace millrace::identity

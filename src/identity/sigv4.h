@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/http_header.h"
+#include "identity/principal.h"
 
 namespace millrace::identity {
 
@@ -32,6 +33,7 @@ struct Caller {
   std::string access_key;
   std::string service;  // of the credential scope: "kinesis"
   std::string region;
+  std::shared_ptr<const Principal> principal;  // never nullptr
 };
 
 struct AuthFailure {
@@ -64,6 +66,7 @@ class Verifier {
 
  private:
   std::map<std::string, Secret> secrets_;
+  std::map<std::string, std::shared_ptr<const Principal>> principals_;  // by access key
   std::string region_;
   bool anonymous_passes_;
   std::shared_ptr<SigningKeys> signing_keys_;  // by scope, as they come to be used

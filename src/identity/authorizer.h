@@ -1,0 +1,120 @@
+// identity/authorizer.h: may this caller do that? Every front door asks here, for every operation, before it
+// looks at what the operation is about:
+//
+//   identity::AccessRequest wish{.action = "dynamodb:PutItem", .resource = table_arn, .frequent = true};
+//   if (auto denial = authorizer.check(caller, circumstances_of(request, now_ms), wish))
+//     return ApiError{"AccessDeniedException", denial->message};
+//
+// The rules are AWS's within one account: an explicit deny wins; then an allow is needed, of the caller's own
+// policies or of the resource's; and of the session's where it has some.
+// source: IAM User Guide, "Policy evaluation logic"; docs/decisions/0006-who-may-do-what.md
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "identity/principal.h"
+#include "identity/sigv4.h"
+
+namespace millrace::identity {
+
+// What policies' conditions may ask of any request. Borrowed.
+struct Circumstances {
+  std::string_view peer;  // "127.0.0.1:40312", "[::1]:40312"
+  bool tls = false;
+  std::int64_t now_ms = 0;
+  std::string_view user_agent = {};
+  std::string_view referer = {};
+};
+
+// A condition key of the service's own: "dynamodb:LeadingKeys".
+struct ConditionValue {
+  std::string key;
+  std::vector<std::string> values;
+};
+
+// One action on one resource; an operation that needs several asks several times. Borrowed until check()
+// returns.
+struct AccessRequest {
+  // As AWS's service authorization reference names it: "kinesis:PutRecord". Where a caller asks often, the
+  // same characters at the same place make it quick.
+  std::string_view action;
+  std::string_view resource = "*";  // its ARN, or "*" where the action has no resource
+
+  // The resource's own policy, as it was stored (a text that parse_policy took); none: nullptr. The same
+  // pointer as long as it is the same text: compiled policies are kept by it.
+  std::shared_ptr<const std::string> resource_policy = nullptr;
+  // kMayAllow   its allow or that of the caller's policies is enough: streams, tables
+  // kMustAllow  it must allow the caller, or the caller's account and then the caller's policies too: KMS
+  //             keys, roles
+  enum class Weight : std::uint8_t { kMayAllow, kMustAllow } weight = Weight::kMayAllow;
+
+  const std::map<std::string, std::string>* resource_tags = nullptr;  // aws:ResourceTag/…
+  const std::map<std::string, std::string>* request_tags = nullptr;   // aws:RequestTag/…, aws:TagKeys
+  std::span<const std::string> tag_keys = {};                         // aws:TagKeys of an untagging
+  std::span<const ConditionValue> more = {};
+
+  // Of the data plane: the audit log sums such up sooner. docs/operations.md, "Audit log"
+  bool frequent = false;
+};
+
+struct Denial {
+  // "User: arn:… is not authorized to perform: … on resource: … because no identity-based policy allows the …
+  // action"
+  std::string message;
+};
+
+// A decision, or several of one kind, for the audit log. Borrowed until write() returns.
+struct AuditLine {
+  std::string_view principal;   // ARN; empty where the caller is not known
+  std::string_view access_key;  // as claimed where the caller is not known
+  std::string_view action;
+  std::string_view resource;
+  bool allowed;
+  std::string_view reason;  // "identity-based policy policy/readers", "no identity-based policy", "root"
+  std::string_view peer;    // of the last of them
+  std::uint64_t count;      // of decisions
+  std::int64_t first_ms;    // when the first and the last of them was made
+  std::int64_t last_ms;
+};
+class AuditSink {
+ public:
+  virtual ~AuditSink() = default;
+  // Any thread, many at once.
+  virtual void write(const AuditLine& line) = 0;
+};
+
+class Authorizer {
+ public:
+  // region    the server's, for aws:RequestedRegion
+  // sink      borrowed, outlives it; nullptr: no audit log
+  Authorizer(std::string region, AuditSink* sink);
+  ~Authorizer();
+  Authorizer(const Authorizer&) = delete;
+
+  // nullopt: allowed. Decisions that depend on nothing but what is asked are remembered, a thread each.
+  // Any thread; no locks.
+  std::optional<Denial> check(const Caller& caller, const Circumstances& circumstances,
+                              const AccessRequest& request) const;
+
+  // A request whose signature did not pass, for the audit log.
+  // access_key   as claimed, or empty
+  void refused(const AuthFailure& failure, std::string_view access_key,
+               const Circumstances& circumstances) const;
+
+  // Writes what this thread has summed up for long enough, or all of it. Each loop calls it every few
+  // seconds, and with `all` before it ends.
+  void report(std::int64_t now_ms, bool all) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace millrace::identity
