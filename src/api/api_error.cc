@@ -28,6 +28,18 @@ ApiError from_house(const Error& error) {
       return {"ProvisionedThroughputExceededException", error.text};
     case ErrorKind::kUnavailable:
       return {"ServiceUnavailable", error.text, 503};
+    case ErrorKind::kKeyNotFound:
+      return {"KMSNotFoundException", error.text};
+    case ErrorKind::kKeyDisabled:
+      return {"KMSDisabledException", error.text};
+    case ErrorKind::kKeyInvalidState:
+      return {"KMSInvalidStateException", error.text};
+    case ErrorKind::kKeyDenied:
+      return {"KMSAccessDeniedException", error.text};
+    case ErrorKind::kKeyOptIn:
+      return {"KMSOptInRequired", error.text};
+    case ErrorKind::kKeyThrottled:
+      return {"KMSThrottlingException", error.text};
     case ErrorKind::kUnknown:
     case ErrorKind::kFenced:
     case ErrorKind::kCorrupt:

@@ -20,6 +20,14 @@ enum class ErrorKind : unsigned char {
   kUnknown,      // it may have happened: look before you retry
   kFenced,       // no longer the owner: stop
   kCorrupt,      // bytes at rest are wrong: stop; the text names file and offset
+  // Of the master key that something is encrypted under: nothing happened, and nothing will until somebody
+  // ...
+  kKeyNotFound,      // … names another key
+  kKeyDisabled,      // … enables it
+  kKeyInvalidState,  // … cancels its deletion, or waits
+  kKeyDenied,        // … is allowed to use it
+  kKeyOptIn,         // … signs up for the key service
+  kKeyThrottled,     // … retries with back-off
 };
 
 struct [[nodiscard]] Error {

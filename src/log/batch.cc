@@ -15,10 +15,26 @@ void BatchBuilder::begin_run(ShardKey shard) {
   if (open_ && batch_->runs.back().shard == shard) return;
   end_run();
   const auto begin = static_cast<std::uint32_t>(batch_->bytes.size());
-  store_run_header(batch_->bytes.prepare(kRunHeaderBytes), {shard, 0, 0, 0, 0});
-  batch_->bytes.commit(kRunHeaderBytes);
-  batch_->runs.push_back(Run{.shard = shard, .begin = begin, .end = begin, .count = 0});
+  const std::size_t head = kRunHeaderBytes + (encryptor_ != nullptr ? kCipherHeadBytes : 0);
+  store_run_header(batch_->bytes.prepare(head), {shard, 0, 0, 0, 0});
+  batch_->bytes.commit(head);
+  batch_->runs.push_back(
+      Run{.shard = shard, .begin = begin, .end = begin, .count = 0, .encryptor = encryptor_});
   open_ = true;
+}
+
+void BatchBuilder::encrypt_with(std::shared_ptr<RunEncryptor> encryptor) {
+  if (encryptor.get() == encryptor_) return;
+  end_run();
+  encryptor_ = encryptor.get();
+  if (encryptor) batch_->encryptors.push_back(std::move(encryptor));
+}
+
+void BatchBuilder::split_run() {
+  MR_ASSERT(open_);
+  const ShardKey shard = batch_->runs.back().shard;
+  end_run();
+  begin_run(shard);
 }
 
 void BatchBuilder::end_run() {
@@ -29,9 +45,14 @@ void BatchBuilder::end_run() {
     batch_->runs.pop_back();
     return;
   }
+  if (run.encryptor != nullptr) {
+    batch_->bytes.prepare(kCipherTagBytes);
+    batch_->bytes.commit(kCipherTagBytes);
+  }
   run.end = static_cast<std::uint32_t>(batch_->bytes.size());
   const std::uint32_t bytes = run.end - run.begin - static_cast<std::uint32_t>(kRunHeaderBytes);
-  store_run_header(batch_->bytes.data() + run.begin, {run.shard, 0, 0, run.count, bytes});
+  store_run_header(batch_->bytes.data() + run.begin,
+                   {run.shard, 0, 0, run.count, bytes, run.encryptor != nullptr});
 }
 
 void BatchBuilder::add(const RecordView& record) {
@@ -86,6 +107,7 @@ std::size_t BatchBuilder::bytes() const { return batch_->bytes.size(); }
 
 std::unique_ptr<Batch> BatchBuilder::finish() {
   end_run();
+  encryptor_ = nullptr;
   return std::exchange(batch_, std::make_unique<Batch>());
 }
 

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "log/record.h"
+#include "log/run_cipher.h"
 
 namespace millrace::log {
 
@@ -31,15 +32,18 @@ struct Run {
   std::uint32_t end;
   std::uint32_t count;  // 1 or more
   RunStatus status = RunStatus::kPending;
-  std::uint64_t first_offset = 0;  // set with kDurable; the others follow without a gap
-  std::int64_t arrival_ms = 0;     // set with kDurable; never falls within a shard
+  RunEncryptor* encryptor = nullptr;  // Batch::encryptors keeps it; nullptr: written as it is
+  std::uint64_t first_offset = 0;     // set with kDurable; the others follow without a gap
+  std::int64_t arrival_ms = 0;        // set with kDurable; never falls within a shard
 };
 
-// Built on one thread; from Log::append until its answer it belongs to the log; then immutable and shared.
+// Built on one thread; from Log::append until its answer it belongs to the log, which encrypts runs where
+// they stand; then immutable and shared.
 struct Batch {
-  Bytes bytes;            // runs back to back: docs/format.md, "Run"
-  std::vector<Run> runs;  // in the order of `bytes`; a shard may have several
-  std::string error;      // why a run is kUnavailable or kUnknown
+  Bytes bytes;                                            // runs back to back: docs/format.md, "Run"
+  std::vector<Run> runs;                                  // in the order of `bytes`; a shard may have several
+  std::string error;                                      // why a run is kUnavailable or kUnknown
+  std::vector<std::shared_ptr<RunEncryptor>> encryptors;  // of its runs; none: nothing is encrypted
 };
 
 // Encodes records straight into a Batch. Any one thread.
@@ -51,6 +55,10 @@ class BatchBuilder {
   // Starts a run of `shard`; what is added until the next belongs to it. A run without records is dropped;
   // one of the shard that already runs goes on.
   void begin_run(ShardKey shard);
+  // Runs begun from now on are encrypted; nullptr: are not.
+  void encrypt_with(std::shared_ptr<RunEncryptor> encryptor);
+  // Ends the run that grows and begins another of its shard: an encrypted run is decrypted as a whole.
+  void split_run();
   // Adds a record, copying it. Its offset and arrival time are the log's to give.
   void add(const RecordView& record);
   // Adds a record whose value the caller writes: room for exactly `value_max` bytes; call shrink_value(n)
@@ -60,6 +68,8 @@ class BatchBuilder {
   void shrink_value(std::size_t value_bytes);
 
   std::size_t bytes() const;
+  // Of the run that grows.
+  std::size_t run_bytes() const { return open_ ? bytes() - batch_->runs.back().begin : 0; }
   // Leaves the builder empty.
   std::unique_ptr<Batch> finish();
 
@@ -67,6 +77,7 @@ class BatchBuilder {
   void end_run();
 
   std::unique_ptr<Batch> batch_;
+  RunEncryptor* encryptor_ = nullptr;
   bool open_ = false;  // the last of batch_->runs still grows
   std::size_t record_begin_ = 0;
   std::size_t value_begin_ = 0;

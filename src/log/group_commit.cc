@@ -84,22 +84,30 @@ void GroupCommit::begin_group() {
   }
   refusing_ = false;
   group_.payload.clear();
+  group_.to_encrypt.clear();
   group_.payload_bytes = bytes;
   for (std::size_t i = 0; i < taken; ++i) {
     writing_.push_back(std::move(gathering_.front()));
     gathering_.pop_front();
-    const Batch& batch = *writing_.back().batch;
-    const std::uint8_t* data = batch.bytes.data();
-    if (writing_.back().bytes == batch.bytes.size()) {
-      group_.payload.push_back(batch.bytes.view());
-      continue;
-    }
+    add_to_group(*writing_.back().batch, writing_.back().bytes);
+  }
+  journal_->write(
+      group_, [self = shared_from_this()](Result<void> written) { self->group_written(std::move(written)); });
+}
+
+void GroupCommit::add_to_group(Batch& batch, std::uint32_t bytes) {
+  std::uint8_t* data = batch.bytes.data();
+  if (bytes == batch.bytes.size()) {
+    group_.payload.push_back(batch.bytes.view());
+  } else {
     for (const Run& run : batch.runs)
       if (run.status == RunStatus::kPending)
         group_.payload.push_back({data + run.begin, run.end - run.begin});
   }
-  journal_->write(
-      group_, [self = shared_from_this()](Result<void> written) { self->group_written(std::move(written)); });
+  if (batch.encryptors.empty()) return;
+  for (const Run& run : batch.runs)
+    if (run.encryptor != nullptr && run.status == RunStatus::kPending)
+      group_.to_encrypt.push_back({run.encryptor, {data + run.begin, run.end - run.begin}});
 }
 
 void GroupCommit::group_written(Result<void> written) {
@@ -145,6 +153,7 @@ void GroupCommit::publish(std::vector<Pending>& group, std::vector<Callback>& wo
   for (Pending& pending : group) {
     const auto number = static_cast<std::uint32_t>(state_->tail.push(pending.batch));
     publish_runs(*pending.batch, number, woken);
+    pending.batch->encryptors.clear();  // nobody may keep a key for what is in the tail
   }
   state_->tail.evict(state_->context->options.tail_cache_bytes);
 }

@@ -110,7 +110,10 @@ class Inspector {
     for (std::size_t at = 0; at < runs.size();) {
       const RunHeader run = load_run_header(runs.data() + at);
       found_.records += run.count;
-      if (dumps()) dump_records(run, runs.data() + at + kRunHeaderBytes);
+      if (dumps() && run.encrypted)
+        dump_encrypted(run, runs.data() + at + kRunHeaderBytes);
+      else if (dumps())
+        dump_records(run, runs.data() + at + kRunHeaderBytes);
       at += kRunHeaderBytes + run.bytes;
     }
   }
@@ -122,6 +125,16 @@ class Inspector {
       line_(fmt::format("record: shard {}, offset {}, arrived {} ms, key {}, {} bytes", to_number(run.shard),
                         run.first_offset + i, run.arrival_ms, printable(record.key), record.value.size()));
     }
+  }
+
+  void dump_encrypted(const RunHeader& run, const std::uint8_t* at) {
+    constexpr std::size_t kShownBytes = 16;
+    std::string begin;
+    for (std::size_t i = 0; i < kShownBytes && i < run.bytes - kCipherHeadBytes - kCipherTagBytes; ++i)
+      begin += fmt::format("{:02x}", at[kCipherHeadBytes + i]);
+    line_(fmt::format("encrypted: shard {}, offsets {} to {}, arrived {} ms, data key {}, {} bytes, {}…",
+                      to_number(run.shard), run.first_offset, run.end_offset() - 1, run.arrival_ms,
+                      load_cipher_head(at).key, run.bytes, begin));
   }
 
   // Quoted; what a terminal might act on, and quotes, as \xNN.

@@ -16,6 +16,8 @@ struct Journal::Write {
   std::uint64_t offset = 0;
   FrameHeader header;
   std::span<const ByteView> payload;
+  std::span<const JournalGroup::ToEncrypt> to_encrypt;
+  std::size_t lane = 0;  // the loop: its journal has one writer
   FrameSealer sealer;
 
   std::uint64_t end() const { return offset + frame_bytes(header.payload_bytes); }
@@ -59,6 +61,8 @@ void Journal::write(const JournalGroup& group, Done done) {
                     write_->file->use.salt, next_sequence_,
                     next_sequence_ - 1,     static_cast<std::uint32_t>(group.payload_bytes)};
   write_->payload = group.payload;
+  write_->to_encrypt = group.to_encrypt;
+  write_->lane = loop_.index();
   writer_.run([self = shared_from_this(), done = std::move(done)]() mutable {
     auto outcome = std::make_unique<Outcome>(perform(*self->write_));
     Loop& loop = self->loop_;
@@ -75,6 +79,7 @@ Journal::Outcome Journal::perform(Write& write) {
     outcome.written = Error{ErrorKind::kUnavailable, file.path + ": an earlier write to this file failed"};
     return outcome;
   }
+  for (const JournalGroup::ToEncrypt& part : write.to_encrypt) part.encryptor->encrypt(write.lane, part.run);
   outcome.written = file.file->write_at(write.offset, write.sealer.seal(write.header, write.payload));
   if (outcome.written.ok()) outcome.written = file.file->sync();
   if (!outcome.written.ok()) {

@@ -9,6 +9,7 @@
 #include "log/frame.h"
 #include "log/journal_pool.h"
 #include "log/manifest.h"
+#include "log/run_cipher.h"
 
 namespace millrace::log {
 
@@ -16,6 +17,12 @@ namespace millrace::log {
 struct JournalGroup {
   std::vector<ByteView> payload;
   std::uint64_t payload_bytes = 0;
+  // Parts of the payload, encrypted where they stand before it is written.
+  struct ToEncrypt {
+    RunEncryptor* encryptor;
+    std::span<std::uint8_t> run;
+  };
+  std::vector<ToEncrypt> to_encrypt;
 };
 
 // On the loop; it writes on its worker.

@@ -18,6 +18,7 @@
 #include "base/task.h"
 #include "log/batch.h"
 #include "log/record.h"
+#include "log/run_cipher.h"
 #include "store/disk.h"
 
 namespace millrace::log {
@@ -51,6 +52,9 @@ struct LogEnvironment {
   // Returns when `done()` is true, which another thread or the simulated world makes it. Empty: the caller
   // sleeps.
   std::function<void(const std::function<bool()>& done)> wait_until;
+  // Decrypts for readers; nullptr: encrypted records cannot be read. All else, also recovery, settling and
+  // retention, does without.
+  RunDecryptor* decryptor = nullptr;
 };
 
 struct ReadLimits {
@@ -104,7 +108,10 @@ class Log {
   virtual void unseal(ShardKey shard) = 0;
 
   // Records from `from` on (or from the oldest kept, when that is later). Empty at the tip.
-  // errors   kNotFound: no such shard.  kInvalid: `from` is past the end.  kCorrupt: names file and offset.
+  // errors   kNotFound: no such shard.  kInvalid: `from` is past the end.  kCorrupt: names file and offset,
+  // or
+  //          the records that do not decrypt.  As RunDecryptor::prepare: the first record's key may not be
+  //          used.
   virtual Task<Result<ReadBatch>> read(ShardKey shard, std::uint64_t from, ReadLimits limits) = 0;
   // Offset of the first record that arrived at `time_ms` or later; the end offset when there is none.
   virtual Task<Result<std::uint64_t>> offset_at_time(ShardKey shard, std::int64_t time_ms) = 0;

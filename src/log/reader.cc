@@ -25,11 +25,10 @@ std::vector<BlockRef>::const_iterator block_at(const std::vector<BlockRef>& bloc
 }
 
 // Walks the runs of a block until one is not wholly read.
-bool read_block(const BlockCache::Block& block, ReadBatch& out, const ReadLimits& limits,
-                std::uint64_t& bytes, std::int64_t oldest_ms) {
+bool read_block(const BlockCache::Block& block, ReadBatch& out, RunReader& runs) {
   out.holders.push_back(block);
   for (std::size_t at = 0; at < block->size();) {
-    if (!read_run(block->data() + at, out, limits, bytes, oldest_ms)) return false;
+    if (!runs.read(block->data() + at)) return false;
     at += kRunHeaderBytes + load_run_header(block->data() + at).bytes;
   }
   return true;
@@ -62,8 +61,8 @@ Task<Result<ReadBatch>> Reader::read(std::shared_ptr<Reader> self, ShardKey key,
                                      ReadLimits limits) {
   LoopState& state = *self->state_;
   MR_ASSERT(state.loop.is_current());
+  RunDecryptor* const decryptor = state.context->environment.decryptor;
   ReadBatch out;
-  std::uint64_t bytes = 0;
   for (;;) {
     Shard* shard = state.shards.find(key);
     if (shard == nullptr) co_return no_such_shard(key);
@@ -74,34 +73,48 @@ Task<Result<ReadBatch>> Reader::read(std::shared_ptr<Reader> self, ShardKey key,
                                                        from, to_number(key), out.end_offset)};
     const std::int64_t oldest_ms = oldest_kept_ms(state, *shard);
     if (out.records.empty()) out.next_offset = std::max(from, shard->rest->first_offset);
-    if (out.next_offset >= self->tail_begin(*shard, self->first_in_tail(*shard))) {
-      self->read_tail(*shard, out, limits, bytes, oldest_ms);
-      co_return out;
-    }
-    const auto window = self->choose_blocks(*shard, out.next_offset, limits);
-    co_await eventually<bool>([&](auto done) { self->load(window, [done]() mutable { done(true); }); });
-    shard = state.shards.find(key);
-    if (shard == nullptr) co_return no_such_shard(key);
-    bool all = true;
-    for (Load& load : window->loads) {
-      if (!load.bytes.ok()) {
-        if (out.records.empty()) co_return std::move(load.bytes).error();
-        all = false;
+    // Only an empty batch comes here again: nothing counts towards the limits yet.
+    RunReader runs(out, limits, oldest_ms, decryptor);
+    const bool in_tail = out.next_offset >= self->tail_begin(*shard, self->first_in_tail(*shard));
+    if (in_tail) {
+      self->read_tail(*shard, out, limits, runs);
+    } else {
+      const auto window = self->choose_blocks(*shard, out.next_offset, limits);
+      co_await eventually<bool>([&](auto done) { self->load(window, [done]() mutable { done(true); }); });
+      shard = state.shards.find(key);
+      if (shard == nullptr) co_return no_such_shard(key);
+      bool all = true;
+      for (Load& load : window->loads) {
+        if (!load.bytes.ok()) {
+          if (out.records.empty()) co_return std::move(load.bytes).error();
+          all = false;
+        }
+        if (!all) break;
+        all = read_block(*load.bytes, out, runs);
       }
-      if (!all) break;
-      all = read_block(*load.bytes, out, limits, bytes, oldest_ms);
+      out.end_offset = shard->durable_end;
+      if (!out.records.empty()) {
+        if (!out.next_arrival_ms) out.next_arrival_ms = self->arrival_at(*shard, out.next_offset);
+        self->read_ahead(*shard, out.next_offset);
+      }
     }
-    out.end_offset = shard->durable_end;
-    if (!out.records.empty()) {
-      if (!out.next_arrival_ms) out.next_arrival_ms = self->arrival_at(*shard, out.next_offset);
-      self->read_ahead(*shard, out.next_offset);
-      co_return out;
+    if (!out.records.empty()) co_return out;
+    if (runs.error()) co_return *runs.error();
+    if (!runs.missing_key()) {
+      if (in_tail) co_return out;
+      continue;
     }
+    out.holders.clear();
+    out.next_arrival_ms.reset();
+    const std::uint64_t missing = *runs.missing_key();
+    auto prepared = co_await eventually<Result<void>>([&](auto done) {
+      decryptor->prepare(missing, state.loop, [done](Result<void> ready) mutable { done(std::move(ready)); });
+    });
+    if (!prepared.ok()) co_return std::move(prepared).error();
   }
 }
 
-void Reader::read_tail(const Shard& shard, ReadBatch& out, const ReadLimits& limits, std::uint64_t& bytes,
-                       std::int64_t oldest_ms) const {
+void Reader::read_tail(const Shard& shard, ReadBatch& out, const ReadLimits& limits, RunReader& runs) const {
   std::uint32_t low = first_in_tail(shard);
   std::uint32_t high = shard.ring.size();
   while (low < high) {  // the first entry that ends behind next_offset
@@ -118,7 +131,7 @@ void Reader::read_tail(const Shard& shard, ReadBatch& out, const ReadLimits& lim
     const TailEntry& entry = shard.ring[i];
     const auto& batch = state_->tail.batch(entry.batch);
     const std::size_t before = out.records.size();
-    const bool all = read_run(batch->bytes.data() + entry.begin, out, limits, bytes, oldest_ms);
+    const bool all = runs.read(batch->bytes.data() + entry.begin);
     if (out.records.size() > before && (out.holders.empty() || held != entry.batch)) {
       out.holders.push_back(batch);
       held = entry.batch;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "log/loop_state.h"
+#include "log/run_reader.h"
 
 namespace millrace::log {
 
@@ -42,8 +43,7 @@ class Reader : public std::enable_shared_from_this<Reader> {
   void load(std::shared_ptr<Window> window, Callback done);
   void fetch(const BlockRef& block, BlockCache::Done done);
   void read_ahead(const Shard& shard, std::uint64_t from);
-  void read_tail(const Shard& shard, ReadBatch& out, const ReadLimits& limits, std::uint64_t& bytes,
-                 std::int64_t oldest_ms) const;
+  void read_tail(const Shard& shard, ReadBatch& out, const ReadLimits& limits, RunReader& runs) const;
   std::optional<std::int64_t> arrival_at(const Shard& shard, std::uint64_t offset) const;
 
   std::shared_ptr<LoopState> state_;

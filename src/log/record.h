@@ -35,6 +35,7 @@ struct RecordView {
   // Given by the log; ignored on the way in.
   std::uint64_t offset = 0;     // position in the shard, from 0, without gaps
   std::int64_t arrival_ms = 0;  // since the epoch; never falls within a shard
+  bool encrypted = false;       // at rest
 };
 
 inline constexpr std::size_t kKeyBytesMax = 65'535;

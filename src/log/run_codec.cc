@@ -71,6 +71,13 @@ Result<void> check_runs(ByteView bytes) {
     const std::size_t end = at + kRunHeaderBytes + run.bytes;
     if (run.count == 0 || end > bytes.size() || run.end_offset() < run.first_offset)
       return Error{ErrorKind::kCorrupt, fmt::format("a run's header is wrong at byte {}", at)};
+    if (run.encrypted) {
+      constexpr std::uint64_t kAround = kCipherHeadBytes + kCipherTagBytes;
+      if (run.bytes < kAround + std::uint64_t{run.count} * kRecordHeaderBytes)
+        return Error{ErrorKind::kCorrupt, fmt::format("an encrypted run is too short at byte {}", at)};
+      at = end;
+      continue;
+    }
     std::size_t next = at + kRunHeaderBytes;
     for (std::uint32_t i = 0; i < run.count; ++i) {
       if (!record_is_sound(bytes.subspan(next, end - next)))

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "log/little_endian.h"
 #include "log/record.h"
+#include "log/run_cipher.h"
 
 namespace millrace::log {
 
@@ -22,26 +23,30 @@ inline constexpr std::uint16_t kRecordHasAttributes = 2;
 inline constexpr std::uint16_t kRecordHasKey = 4;
 inline constexpr std::uint16_t kRecordFlagsKnown = 7;
 
+inline constexpr std::uint32_t kRunIsEncrypted = 1u << 31;  // beside the count: 2^31 records fit in no run
+
 struct RunHeader {
   ShardKey shard;
   std::uint64_t first_offset;
   std::int64_t arrival_ms;
   std::uint32_t count;  // of records
-  std::uint32_t bytes;  // of records, behind the header
+  std::uint32_t bytes;  // behind the header: records, or a CipherHead, their ciphertext and its tag
+  bool encrypted = false;
 
   std::uint64_t end_offset() const { return first_offset + count; }
 };
 
 // `at` has kRunHeaderBytes.
 inline RunHeader load_run_header(const std::uint8_t* at) {
-  return {ShardKey{load<std::uint64_t>(at)}, load<std::uint64_t>(at + 8), load<std::int64_t>(at + 16),
-          load<std::uint32_t>(at + 24), load<std::uint32_t>(at + 28)};
+  const auto count = load<std::uint32_t>(at + 24);
+  return {ShardKey{load<std::uint64_t>(at)}, load<std::uint64_t>(at + 8),  load<std::int64_t>(at + 16),
+          count & ~kRunIsEncrypted,          load<std::uint32_t>(at + 28), (count & kRunIsEncrypted) != 0};
 }
 inline void store_run_header(std::uint8_t* at, const RunHeader& header) {
   store_at<std::uint64_t>(at, to_number(header.shard));
   store_at<std::uint64_t>(at + 8, header.first_offset);
   store_at<std::int64_t>(at + 16, header.arrival_ms);
-  store_at<std::uint32_t>(at + 24, header.count);
+  store_at<std::uint32_t>(at + 24, header.count | (header.encrypted ? kRunIsEncrypted : 0));
   store_at<std::uint32_t>(at + 28, header.bytes);
 }
 // What the shard's loop gives a run when it is appended.
@@ -57,8 +62,9 @@ std::size_t load_record(const std::uint8_t* at, RecordView& record);
 std::size_t record_payload_bytes(const std::uint8_t* at);
 inline std::size_t record_bytes(const std::uint8_t* at) { return load<std::uint32_t>(at); }
 
-// Whether `bytes` are whole runs of whole records, so that they may be walked without further checks.
-// errors   kCorrupt: text says what is wrong at which byte
+// Whether `bytes` are whole runs of whole records, so that they may be walked without further checks. What is
+// in an encrypted run cannot be seen: only that it has room for its records. errors   kCorrupt: text says
+// what is wrong at which byte
 Result<void> check_runs(ByteView bytes);
 
 }  // namespace millrace::log

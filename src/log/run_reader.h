@@ -1,44 +1,42 @@
-// log/run_reader.h: takes records out of runs, within limits. Any thread.
+// log/run_reader.h: takes records out of runs, within limits; decrypts those that are encrypted.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "log/log.h"
 #include "log/run_codec.h"
 
 namespace millrace::log {
 
-// Adds records of the run at `at` to `out`, from out.next_offset on, which moves; runs that arrived before
-// `oldest_ms` are passed over. False when a limit is reached: then out.next_arrival_ms is the run's. `bytes`
-// counts what was added.
-inline bool read_run(const std::uint8_t* at, ReadBatch& out, const ReadLimits& limits, std::uint64_t& bytes,
-                     std::int64_t oldest_ms) {
-  const RunHeader run = load_run_header(at);
-  if (run.end_offset() <= out.next_offset) return true;
-  if (run.arrival_ms < oldest_ms && out.records.empty()) {
-    out.next_offset = run.end_offset();
-    return true;
-  }
-  MR_ASSERT(run.first_offset <= out.next_offset);
-  const std::uint8_t* next = at + kRunHeaderBytes;
-  for (std::uint64_t skipped = run.first_offset; skipped < out.next_offset; ++skipped)
-    next += record_bytes(next);
-  RecordView record;
-  record.arrival_ms = run.arrival_ms;
-  while (out.next_offset < run.end_offset()) {
-    const std::size_t length = load_record(next, record);
-    const std::size_t payload = record.key.size() + record.value.size();
-    if (out.records.size() >= limits.records_max ||
-        (bytes + payload > limits.bytes_max && !out.records.empty())) {
-      out.next_arrival_ms = run.arrival_ms;
-      return false;
-    }
-    record.offset = out.next_offset++;
-    out.records.push_back(record);
-    bytes += payload;
-    next += length;
-  }
-  return true;
-}
+// One read on its way. On the loop that reads.
+class RunReader {
+ public:
+  // All borrowed. oldest_ms   runs that arrived before it are passed over.  decryptor  or nullptr
+  RunReader(ReadBatch& out, const ReadLimits& limits, std::int64_t oldest_ms, RunDecryptor* decryptor)
+      : out_(out), limits_(limits), oldest_ms_(oldest_ms), decryptor_(decryptor) {}
+
+  // Adds records of the run at `at` to the batch, from its next_offset on, which moves. False when it ends
+  // there: a limit is reached (next_arrival_ms is the run's then), or the run cannot be decrypted, or not
+  // yet.
+  bool read(const std::uint8_t* at);
+
+  // The key that must be prepared before the run at next_offset can be read.
+  const std::optional<std::uint64_t>& missing_key() const { return missing_key_; }
+  // Why the run at next_offset cannot be read at all.
+  const std::optional<Error>& error() const { return error_; }
+
+ private:
+  bool read_plain(const std::uint8_t* at, const RunHeader& run, bool encrypted);
+  bool read_encrypted(const std::uint8_t* at, const RunHeader& run);
+
+  ReadBatch& out_;
+  const ReadLimits& limits_;
+  const std::int64_t oldest_ms_;
+  RunDecryptor* decryptor_;
+  std::uint64_t bytes_ = 0;  // of keys and values, as far as they are in the batch
+  std::optional<std::uint64_t> missing_key_;
+  std::optional<Error> error_;
+};
 
 }  // namespace millrace::log

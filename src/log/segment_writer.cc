@@ -13,6 +13,16 @@ constexpr std::size_t kFlushBytes = 1u << 20;
 constexpr std::size_t kSyncBytes = 4u << 20;  // small syncs: the journal shares the disk
 constexpr std::size_t kBlockRawBytes = 128u << 10;
 
+// Such runs do not pack.
+bool is_all_encrypted(ByteView runs) {
+  for (std::size_t at = 0; at < runs.size();) {
+    const RunHeader run = load_run_header(runs.data() + at);
+    if (!run.encrypted) return false;
+    at += kRunHeaderBytes + run.bytes;
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(store::Disk& disk, std::uint64_t number) {
@@ -51,7 +61,7 @@ Result<void> SegmentWriter::add_stored(BlockEntry block, ByteView stored) {
 }
 
 Result<void> SegmentWriter::add_raw(ByteView raw, Effort effort) {
-  const Codec codec = pack(raw, effort, packed_);
+  const Codec codec = is_all_encrypted(raw) ? Codec::kNone : pack(raw, effort, packed_);
   const ByteView stored = codec == Codec::kNone ? raw : packed_.view();
   const RunHeader first = load_run_header(raw.data());
   BlockEntry block{first.shard,
@@ -103,7 +113,7 @@ void SegmentWriter::discard() {
 
 Result<void> BlockBuilder::add(const RunHeader& run, const std::uint8_t* records) {
   if (!raw_.empty() && raw_.size() + kRunHeaderBytes + run.bytes > kBlockRawBytes) MR_TRY(end_block());
-  if (kRunHeaderBytes + run.bytes <= kBlockRawBytes) {
+  if (kRunHeaderBytes + run.bytes <= kBlockRawBytes || run.encrypted) {
     append(run, records);
     return {};
   }
@@ -128,7 +138,7 @@ void BlockBuilder::append(const RunHeader& run, const std::uint8_t* records) {
     RunHeader last = load_run_header(raw_.data() + last_run_);
     MR_ASSERT(last.shard == run.shard);
     MR_ASSERT(last.end_offset() == run.first_offset);
-    if (last.arrival_ms == run.arrival_ms) {
+    if (last.arrival_ms == run.arrival_ms && !last.encrypted && !run.encrypted) {
       last.count += run.count;
       last.bytes += run.bytes;
       store_run_header(raw_.data() + last_run_, last);

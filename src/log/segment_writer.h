@@ -51,7 +51,8 @@ class SegmentWriter {
 class BlockBuilder {
  public:
   BlockBuilder(SegmentWriter& writer, Effort effort) : writer_(writer), effort_(effort) {}
-  // `records` are those of the run; runs come in order. Runs that touch and arrived together become one.
+  // `records` are those of the run; runs come in order. Runs that touch and arrived together become one; an
+  // encrypted one stays as it is, however large.
   Result<void> add(const RunHeader& run, const std::uint8_t* records);
   // Ends the block: call between shards, where offsets jump, and at the end.
   Result<void> end_block();

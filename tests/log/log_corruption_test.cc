@@ -49,11 +49,12 @@ struct Outcomes {
 
 // Life, stop, damage, start: refuses naming the file and a place in it, or every record is read, or says at
 // the read which file is damaged.
-Outcomes damage_with_seeds(std::uint64_t count, bool clean_stop, Damage (*damage)(LogMachine&)) {
+Outcomes damage_with_seeds(std::uint64_t count, bool clean_stop, Damage (*damage)(LogMachine&),
+                           LogMachine::Records records = LogMachine::Records::kPlain) {
   Outcomes outcomes;
   const Seeds range = seeds(count);
   for (std::uint64_t seed = range.first; seed < range.first + range.count; ++seed) {
-    LogMachine machine{sim::Seed{seed}};
+    LogMachine machine{sim::Seed{seed}, records};
     auto started = machine.start();
     EXPECT_TRUE(started.ok()) << started.error().text;
     for (std::uint64_t i = 0, steps = machine.random().between(1, 60); i < steps; ++i) machine.step();
@@ -98,6 +99,10 @@ TEST(LogCorruption, AFlippedBitAfterACleanStopIsNamedOrHarmless) {
 
 TEST(LogCorruption, AFlippedBitAfterAKillIsNamedOrHarmless) {
   damage_with_seeds(1'500, false, flip_some_bit);
+}
+
+TEST(LogCorruption, AFlippedBitWhereRecordsAreEncryptedIsNamedOrHarmless) {
+  damage_with_seeds(700, true, flip_some_bit, LogMachine::Records::kSomeEncrypted);
 }
 
 TEST(LogCorruption, AFileCutShortAfterACleanStopIsNamedOrHarmless) {

@@ -13,10 +13,11 @@ namespace {
 using sim::Crash;
 
 // Runs `scenario` with each seed; stops at the first fault. Whether all of them ran.
-bool with_seeds(std::uint64_t count, const std::function<void(LogMachine&)>& scenario) {
+bool with_seeds(std::uint64_t count, const std::function<void(LogMachine&)>& scenario,
+                LogMachine::Records records = LogMachine::Records::kPlain) {
   const Seeds range = seeds(count);
   for (std::uint64_t seed = range.first; seed < range.first + range.count; ++seed) {
-    LogMachine machine{sim::Seed{seed}};
+    LogMachine machine{sim::Seed{seed}, records};
     scenario(machine);
     EXPECT_EQ(machine.fault(), "") << again(seed) << '\n' << machine.describe_files();
     if (testing::Test::HasFailure()) return false;
@@ -45,34 +46,56 @@ void live_until_crash(LogMachine& machine, std::uint64_t steps) {
   if (!machine.disk().crashed()) machine.disk().crash(some_crash(machine));
 }
 
+// Four lives that end in crashes, and a fifth.
+void live_and_crash(LogMachine& machine, std::uint64_t& crashes, std::uint64_t& acknowledged) {
+  machine.disk().keep_name_order(machine.random().chance(0.5));
+  for (int life = 0; life < 4 && machine.fault().empty(); ++life) {
+    // Crashes also fall into the recovery: it has its own writes.
+    const std::uint64_t operations = machine.random().chance(0.2) ? 12 : 120;
+    machine.disk().crash_at_operation(machine.disk().operations() + machine.random().between(1, operations),
+                                      some_crash(machine));
+    start_or_fail(machine);
+    if (machine.is_running()) live_until_crash(machine, 60);
+    machine.stop_process();
+    ++crashes;
+    if (machine.disk().crashed()) machine.disk().restart();
+  }
+  if (!machine.fault().empty()) return;
+  start_or_fail(machine);
+  if (!machine.is_running()) return;
+  if (!machine.appends_again()) machine.fail("appends do not work after the last recovery");
+  machine.read_all(false);
+  if (auto closed = machine.stop_cleanly(); !closed.ok()) machine.fail("close: " + closed.error().text);
+  start_or_fail(machine);
+  acknowledged += machine.acknowledged();
+}
+
 TEST(LogCrash, WhatWasAcknowledgedIsReadInOrderAfterEachOfTenThousandCrashes) {
   std::uint64_t crashes = 0;
   std::uint64_t acknowledged = 0;
-  const bool all_ran = with_seeds(2'500, [&](LogMachine& machine) {
-    machine.disk().keep_name_order(machine.random().chance(0.5));
-    for (int life = 0; life < 4 && machine.fault().empty(); ++life) {
-      // Crashes also fall into the recovery: it has its own writes.
-      const std::uint64_t operations = machine.random().chance(0.2) ? 12 : 120;
-      machine.disk().crash_at_operation(machine.disk().operations() + machine.random().between(1, operations),
-                                        some_crash(machine));
-      start_or_fail(machine);
-      if (machine.is_running()) live_until_crash(machine, 60);
-      machine.stop_process();
-      ++crashes;
-      if (machine.disk().crashed()) machine.disk().restart();
-    }
-    if (!machine.fault().empty()) return;
-    start_or_fail(machine);
-    if (!machine.is_running()) return;
-    if (!machine.appends_again()) machine.fail("appends do not work after the last recovery");
-    machine.read_all(false);
-    if (auto closed = machine.stop_cleanly(); !closed.ok()) machine.fail("close: " + closed.error().text);
-    start_or_fail(machine);
-    acknowledged += machine.acknowledged();
-  });
-  if (all_ran) {
+  if (with_seeds(2'500, [&](LogMachine& machine) { live_and_crash(machine, crashes, acknowledged); })) {
     EXPECT_GE(crashes, 10'000u);
     EXPECT_GE(acknowledged, 10'000u);
+  }
+}
+
+// Shards that begin to be encrypted, get other keys and cease to be; keys that are disabled for a while, also
+// when the machine starts. No nonce is used twice, which the machine's keys see to.
+TEST(LogCrash, EncryptedRecordsAreReadInOrderAfterEachOfTenThousandCrashes) {
+  std::uint64_t crashes = 0;
+  std::uint64_t acknowledged = 0;
+  std::uint64_t encrypted = 0;
+  std::uint64_t refused = 0;
+  const auto scenario = [&](LogMachine& machine) {
+    live_and_crash(machine, crashes, acknowledged);
+    encrypted += machine.keys().encrypted_runs();
+    refused += machine.refused_reads();
+  };
+  if (with_seeds(2'500, scenario, LogMachine::Records::kSomeEncrypted)) {
+    EXPECT_GE(crashes, 10'000u);
+    EXPECT_GE(acknowledged, 10'000u);
+    EXPECT_GE(encrypted, 10'000u);
+    EXPECT_GE(refused, 20u);
   }
 }
 

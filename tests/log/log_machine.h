@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "log/log.h"
+#include "log/machine_keys.h"
 #include "log/shard_history.h"
 #include "sim/sim_disk.h"
 #include "sim/sim_world.h"
@@ -23,8 +24,12 @@ class LogMachine {
  public:
   static constexpr std::size_t kLoopsMax = 3;
 
-  explicit LogMachine(sim::Seed seed)
-      : random_(seed), world_(random_.fork()), disk_(random_.fork(), &world_) {
+  enum class Records : std::uint8_t { kPlain, kSomeEncrypted };
+  explicit LogMachine(sim::Seed seed, Records records = Records::kPlain)
+      : random_(seed),
+        world_(random_.fork()),
+        disk_(random_.fork(), &world_),
+        encrypts_(records == Records::kSomeEncrypted) {
     for (std::size_t i = 0; i < kLoopsMax; ++i) world_.add_loop();
     options_.journal_file_bytes = 32'768u << random_.below(2);
     options_.settle_at_bytes = 16'384u << random_.below(3);
@@ -34,6 +39,7 @@ class LogMachine {
     options_.block_cache_bytes = 16'384;
     options_.group_bytes_max = 8'192u << random_.below(3);
     for (std::uint64_t i = 0, count = random_.between(2, 6); i < count; ++i) add_shard();
+    for (int i = 0; encrypts_ && i < 6; ++i) change_key();
   }
   ~LogMachine() { stop_process(); }
 
@@ -49,12 +55,15 @@ class LogMachine {
   void expect_corruption(bool expected) { corruption_expected_ = expected; }
   std::uint64_t acknowledged() const { return acknowledged_; }
   std::uint64_t corrupt_reads() const { return corrupt_reads_; }
+  std::uint64_t refused_reads() const { return refused_reads_; }
+  MachineKeys& keys() { return keys_; }
 
   // Opens the log and reads all that it has. The error of Log::open, if any; other faults go to fault().
   Result<void> start() {
     warnings_.clear();
     LogEnvironment environment{disk_, world_.clock(), world_.random(), {}, {}, {}, {}};
     if (random_.chance(0.1)) loops_ = random_.between(1, kLoopsMax);  // as on a machine that got other cores
+    environment.decryptor = &keys_;
     for (std::size_t i = 0; i < loops_; ++i) environment.loops.push_back(&world_.loop(i));
     environment.start_worker = [this](const std::string& name, int) { return world_.start_worker(name); };
     environment.warn = [this](const std::string& line) { warnings_.push_back(line); };
@@ -70,6 +79,7 @@ class LogMachine {
       return std::move(opened).error();
     }
     log_ = std::move(opened).value();
+    keys_.enable_all();  // only now: what the disk holds is found and checked without keys
     read_all(true);
     return {};
   }
@@ -85,6 +95,7 @@ class LogMachine {
 
   // One random thing that users or operators do.
   void step() {
+    if (encrypts_ && random_.chance(0.1)) change_key();
     const std::uint64_t kind = random_.below(100);
     if (kind < 70)
       append();
@@ -107,6 +118,23 @@ class LogMachine {
     if (random_.chance(0.5)) world_.run_for(static_cast<std::int64_t>(random_.below(600'000)));
   }
 
+  // A shard's records are encrypted from now on, with another key, or no more; or a key is disabled for a
+  // while.
+  void change_key() {
+    const std::uint64_t kind = random_.below(10);
+    std::uint64_t& key = shard_keys_[some_shard()];
+    if (kind < 4)
+      key = keys_.make();
+    else if (kind < 6)
+      key = 0;
+    else if (kind < 7)
+      keys_.disable(key);
+    else if (kind < 9)
+      keys_.enable_all();
+    else
+      keys_.forget_permissions();
+  }
+
   void append() {
     const std::size_t loop = random_.below(loops_);
     std::vector<std::uint64_t> own;
@@ -123,6 +151,8 @@ class LogMachine {
           static_cast<std::uint32_t>(random_.chance(0.05) ? random_.between(10, 60) : random_.between(1, 4));
       attempts[shard] = attempt;
       shards_.at(shard).attempted(attempt, count);
+      const std::uint64_t key = shard_keys_[shard];
+      builder.encrypt_with(key != 0 && !keys_.is_disabled(key) ? keys_.encryptor(key) : nullptr);
       builder.begin_run(ShardKey{shard});
       for (std::uint32_t index = 0; index < count; ++index)
         builder.add(AttemptedRecord({attempt, index}).view());
@@ -169,6 +199,7 @@ class LogMachine {
     if (disk_.crashed()) world_.run_for(100'000'000);  // all that is under way fails
     log_.reset();
     world_.drop_events();
+    keys_.end_process();
     waiters_.clear();
     unanswered_ = 0;
     sealed_.clear();
@@ -238,6 +269,10 @@ class LogMachine {
   bool is_excused(const Error& error) {
     if (disk_.crashed()) return true;
     if (errors_expected_ && error.kind == ErrorKind::kUnavailable) return true;
+    if (error.kind == ErrorKind::kKeyDisabled) {
+      ++refused_reads_;
+      return encrypts_;
+    }
     if (!corruption_expected_ || error.kind != ErrorKind::kCorrupt) return false;
     ++corrupt_reads_;
     return true;
@@ -379,6 +414,9 @@ class LogMachine {
   sim::SimWorld world_;
   sim::SimDisk disk_;
   LogOptions options_;
+  const bool encrypts_;
+  MachineKeys keys_{world_.random(), [this](std::string text) { fail(std::move(text)); }};
+  std::map<std::uint64_t, std::uint64_t> shard_keys_;  // 0, or none: its records are plain
   std::size_t loops_ = 2;
   std::map<std::uint64_t, ShardHistory> shards_;
   std::set<std::uint64_t> sealed_;
@@ -392,6 +430,7 @@ class LogMachine {
   std::uint64_t unanswered_ = 0;
   std::uint64_t acknowledged_ = 0;
   std::uint64_t corrupt_reads_ = 0;
+  std::uint64_t refused_reads_ = 0;
   bool errors_expected_ = false;
   bool corruption_expected_ = false;
   std::unique_ptr<Log> log_;  // last: it borrows from all of the above

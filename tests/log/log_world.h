@@ -43,6 +43,7 @@ class LogWorld {
     for (std::size_t i = 0; i < loops_used; ++i) made.loops.push_back(&world.loop(i));
     made.start_worker = [this](const std::string& name, int) { return world.start_worker(name); };
     made.warn = [this](const std::string& line) { warnings.push_back(line); };
+    made.decryptor = decryptor;
     made.wait_until = [this](const std::function<bool()>& done) {
       EXPECT_TRUE(world.run_until([&] { return done(); }));
     };
@@ -103,6 +104,16 @@ class LogWorld {
                   [answer](std::shared_ptr<const Batch> done) { *answer = std::move(done); });
     });
     return answer;
+  }
+  std::shared_ptr<const Batch> append_batch(std::unique_ptr<Batch> batch) {
+    Answer answer = std::make_shared<std::shared_ptr<const Batch>>();
+    const std::size_t index = loop_of(batch->runs.front().shard, loops_used);
+    world.on(world.loop(index), [&]() mutable {
+      log->append(index, std::move(batch),
+                  [answer](std::shared_ptr<const Batch> done) { *answer = std::move(done); });
+    });
+    EXPECT_TRUE(world.run_until([&] { return *answer != nullptr; })) << "an append was never answered";
+    return *answer;
   }
   std::shared_ptr<const Batch> append(const std::vector<std::pair<std::uint64_t, std::string>>& records) {
     const Answer answer = start_append(records);
@@ -176,6 +187,7 @@ class LogWorld {
   std::vector<ShardOptions> shards;
   std::unique_ptr<Log> log;
   std::vector<std::string> warnings;
+  RunDecryptor* decryptor = nullptr;
 };
 
 inline std::vector<std::string> numbered(const std::string& prefix, int n) {
