@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "broker/broker.h"
+#include "identity/authorizer.h"
 #include "identity/sigv4.h"
 #include "kinesis/front_door.h"
 #include "net/server.h"
@@ -112,6 +113,7 @@ class House {
   net::LoopGroup loops_;
   std::unique_ptr<broker::Broker> broker_;
   identity::Verifier verifier_ = make_verifier(settings_);
+  identity::Authorizer authorizer_{settings_.region, nullptr};
   std::unique_ptr<kinesis::FrontDoor> front_door_;
   net::Handler aws_;
   std::unique_ptr<MetricsPage> metrics_page_;
@@ -160,8 +162,8 @@ Result<void> House::open_front_door() {
   MR_ASSIGN(const Bytes token_key,
             load_or_make_secret(*disk_, "tokens", options.token_key.size(), system_random()));
   std::copy(token_key.view().begin(), token_key.view().end(), options.token_key.begin());
-  front_door_ =
-      std::make_unique<kinesis::FrontDoor>(*broker_, verifier_, system_clock(), system_random(), options);
+  front_door_ = std::make_unique<kinesis::FrontDoor>(*broker_, verifier_, authorizer_, system_clock(),
+                                                     system_random(), options);
   aws_ = [this](std::unique_ptr<net::Request> request, net::Responder responder) {
     front_door_->handle(std::move(request), std::move(responder));
   };

@@ -2,8 +2,8 @@
 // looks at what the operation is about:
 //
 //   identity::AccessRequest wish{.action = "dynamodb:PutItem", .resource = table_arn, .frequent = true};
-//   if (auto denial = authorizer.check(caller, circumstances_of(request, now_ms), wish))
-//     return ApiError{"AccessDeniedException", denial->message};
+//   if (auto denial = authorizer.check(caller, api::circumstances_of(request, now_ms), wish))
+//     return api::access_denied(*denial);
 //
 // The rules are AWS's within one account: an explicit deny wins; then an allow is needed, of the caller's own
 // policies or of the resource's; and of the session's where it has some.
@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/http_header.h"
 #include "identity/principal.h"
 #include "identity/sigv4.h"
 
@@ -29,8 +30,7 @@ struct Circumstances {
   std::string_view peer;  // "127.0.0.1:40312", "[::1]:40312"
   bool tls = false;
   std::int64_t now_ms = 0;
-  std::string_view user_agent = {};
-  std::string_view referer = {};
+  std::span<const HttpHeader> headers = {};
 };
 
 // A condition key of the service's own: "dynamodb:LeadingKeys".

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "broker/broker.h"
+#include "identity/authorizer.h"
 #include "kinesis/front_door_options.h"
 #include "kinesis/operation_counters.h"
 #include "kinesis/protocol.h"
@@ -50,6 +51,10 @@ struct Call {
   net::Request& request;
   Encoding encoding;
   Writer reply;
+  const identity::Authorizer& authorizer;
+  const identity::Caller& caller;
+  std::string_view action;  // "kinesis:PutRecord"
+  bool allowed = false;     // by the authorizer: kinesis/access.h
 
   const std::string& account() const { return broker.options().account_id; }
   const std::string& region() const { return broker.options().region; }

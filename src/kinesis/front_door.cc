@@ -77,15 +77,26 @@ class RequestCourse {
     if (auto* failure = std::get_if<identity::AuthFailure>(&checked); failure != nullptr) {
       return refuse_if_formed({std::move(failure->type), std::move(failure->message), failure->http_status});
     }
+    caller_ = std::move(*std::get_if<identity::Caller>(&checked));
     return true;
   }
 
   // After admit() said true. The course is moved into the coroutine, which ends with its answer.
   static Task<void> run(RequestCourse course) {
-    Call call{course.door_.broker_, course.door_.clock_, course.door_.options_,   course.loop_,
-              *course.request_,     course.encoding_,    Writer(course.encoding_)};
-    Task<Outcome> running = all_operations()[*course.target_.known]->run(call);
+    const std::size_t position = *course.target_.known;
+    Call call{.broker = course.door_.broker_,
+              .clock = course.door_.clock_,
+              .options = course.door_.options_,
+              .loop = course.loop_,
+              .request = *course.request_,
+              .encoding = course.encoding_,
+              .reply = Writer(course.encoding_),
+              .authorizer = course.door_.authorizer_,
+              .caller = course.caller_,
+              .action = action_of(position)};
+    Task<Outcome> running = all_operations()[position]->run(call);
     Outcome outcome = co_await std::move(running);
+    MR_ASSERT(outcome.has_value() || call.allowed);  // else an operation answers whom nobody allowed it
     if (outcome.has_value()) {
       course.refuse(*outcome);
       co_return;
@@ -137,12 +148,19 @@ class RequestCourse {
   HttpHeads heads_;
   Target target_;
   std::int64_t begun_ns_;
+  identity::Caller caller_;              // once admitted
   Encoding encoding_ = Encoding::kCbor;  // what the service answers in where it cannot tell
 };
 
-FrontDoor::FrontDoor(broker::Broker& broker, const identity::Verifier& verifier, const Clock& clock,
-                     Random& random, FrontDoorOptions options)
-    : broker_(broker), verifier_(verifier), clock_(clock), random_(random), options_(options) {}
+FrontDoor::FrontDoor(broker::Broker& broker, const identity::Verifier& verifier,
+                     const identity::Authorizer& authorizer, const Clock& clock, Random& random,
+                     FrontDoorOptions options)
+    : broker_(broker),
+      verifier_(verifier),
+      authorizer_(authorizer),
+      clock_(clock),
+      random_(random),
+      options_(options) {}
 
 FrontDoor::~FrontDoor() {
   for (std::atomic<LoopState*>& state : loops_) delete state.load(std::memory_order_acquire);

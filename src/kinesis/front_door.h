@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "broker/broker.h"
+#include "identity/authorizer.h"
 #include "identity/sigv4.h"
 #include "kinesis/front_door_options.h"
 #include "kinesis/operation_counters.h"
@@ -22,7 +23,8 @@ struct LoopState;
 class FrontDoor {
  public:
   // All borrowed; outlive it, and it outlives every request that it was given.
-  FrontDoor(broker::Broker& broker, const identity::Verifier& verifier, const Clock& clock, Random& random,
+  FrontDoor(broker::Broker& broker, const identity::Verifier& verifier,
+            const identity::Authorizer& authorizer, const Clock& clock, Random& random,
             FrontDoorOptions options);
   ~FrontDoor();
   FrontDoor(const FrontDoor&) = delete;
@@ -42,6 +44,7 @@ class FrontDoor {
 
   broker::Broker& broker_;
   const identity::Verifier& verifier_;
+  const identity::Authorizer& authorizer_;
   const Clock& clock_;
   Random& random_;
   FrontDoorOptions options_;

@@ -22,6 +22,12 @@ constexpr std::array<std::string_view, kOperations.size()> kNames = {
 #undef OPERATION
 };
 
+constexpr std::array<std::string_view, kOperations.size()> kActions = {
+#define OPERATION(name) "kinesis:" #name,
+#include "kinesis/operations.def"
+#undef OPERATION
+};
+
 constexpr std::size_t kSlots = 256;
 constexpr std::uint8_t kEmpty = 0xff;
 static_assert(kOperations.size() < kEmpty);
@@ -57,6 +63,8 @@ constexpr auto kTable = [] {
 }  // namespace
 
 std::span<const Operation* const> all_operations() { return kOperations; }
+
+std::string_view action_of(std::size_t position) { return kActions[position]; }
 
 std::optional<std::size_t> find_operation(std::string_view name) {
   constexpr std::size_t kNameBytesMax = 64;  // longer ones are none, and need no hashing

@@ -49,6 +49,18 @@ void write_failed(const ApiError& error, Writer& writer) {
 
 }  // namespace
 
+Access access_for_put(const Call& call, const StreamPlace& place) {
+  Access access = access_to(call, place);
+  access.frequent = true;
+  return access;
+}
+
+Wanted access_for_put(Call& call, const StreamRef& ref) {
+  Wanted wanted = ref.access(call);
+  if (auto* access = std::get_if<Access>(&wanted); access != nullptr) access->frequent = true;
+  return wanted;
+}
+
 ApiError why_not_put(const broker::PutResult& result, const broker::PutOutcome& outcome,
                      const StreamPlace& place) {
   if (outcome.throttled) {

@@ -12,6 +12,10 @@
 
 namespace millrace::kinesis {
 
+// What both of them want.
+Access access_for_put(const Call& call, const StreamPlace& place);
+Wanted access_for_put(Call& call, const StreamRef& ref);
+
 // Why a record was not put. Its type is one of the two that PutRecords gives for a record.
 ApiError why_not_put(const broker::PutResult& result, const broker::PutOutcome& outcome,
                      const StreamPlace& place);

@@ -25,8 +25,8 @@ std::variant<StreamPlace, ApiError> place_of_arn(const Call& call, std::string_v
       rest.starts_with(kResource) ? rest.substr(kResource.size()) : std::string_view();
   if (!kNamePattern.matches(name) || name.size() > 128)
     return invalid_argument(fmt::format("StreamARN {} is invalid.", arn));
-  return StreamPlace{std::string(name), std::string(parts[4]),
-                     parts[3] == call.region() && parts[4] == call.account()};
+  const bool ours = parts[3] == call.region() && parts[4] == call.account();
+  return StreamPlace{std::string(name), std::string(parts[4]), ours, ours ? std::string() : std::string(arn)};
 }
 
 std::variant<StreamPlace, ApiError> place_of(const Call& call, const StreamRef& ref) {
@@ -49,6 +49,22 @@ std::variant<StreamPlace, ApiError> place_of(const Call& call, std::string_view 
 
 std::shared_ptr<const broker::Stream> look_up(const Call& call, const StreamPlace& place) {
   return place.ours ? call.broker.catalog()->find(place.name) : nullptr;
+}
+
+Access access_to(const Call& call, const StreamPlace& place) {
+  return {.resource = place.ours ? arn_of(call, place.name) : place.arn, .stream = look_up(call, place)};
+}
+
+Wanted access_to_resource(const Call& call, std::string_view arn) {
+  auto placed = place_of_arn(call, arn);
+  if (auto* error = std::get_if<ApiError>(&placed); error != nullptr) return std::move(*error);
+  return access_to(call, *std::get_if<StreamPlace>(&placed));
+}
+
+Wanted StreamRef::access(Call& call) const {
+  auto placed = place_of(call, *this);
+  if (auto* error = std::get_if<ApiError>(&placed); error != nullptr) return std::move(*error);
+  return access_to(call, *std::get_if<StreamPlace>(&placed));
 }
 
 namespace {

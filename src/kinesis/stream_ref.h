@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "broker/catalog.h"
+#include "kinesis/access.h"
 #include "kinesis/call.h"
 #include "kinesis/protocol.h"
 
@@ -16,6 +17,8 @@ namespace millrace::kinesis {
 struct StreamRef {
   std::optional<std::string> stream_name;
   std::optional<std::string> stream_arn;
+
+  Wanted access(Call& call) const;
 };
 
 // With neither, the message is the one that was recorded when StreamName was required.
@@ -40,7 +43,8 @@ constexpr Field stream_arn() {
 struct StreamPlace {
   std::string name;
   std::string account;
-  bool ours = true;  // in the server's own account and region
+  bool ours = true;      // in the server's own account and region
+  std::string arn = {};  // as given, where it is not ours
 };
 
 // errors   InvalidArgumentException: the ARN names no stream, or another one than the name
@@ -61,6 +65,10 @@ std::variant<FoundStream, ApiError> find_stream(const Call& call, const StreamRe
 std::variant<FoundStream, ApiError> find_resource(const Call& call, std::string_view arn);
 
 std::string arn_of(const Call& call, std::string_view stream_name);
+
+// Access to the stream at `place`, or to what `arn` names, whether it exists or not.
+Access access_to(const Call& call, const StreamPlace& place);
+Wanted access_to_resource(const Call& call, std::string_view arn);
 
 // The service's own words.
 ApiError stream_not_found(const StreamPlace& place);

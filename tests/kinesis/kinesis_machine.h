@@ -52,7 +52,7 @@ class KinesisMachine {
     environment.warn = [](const std::string&) {};
     broker = broker::Broker::open(std::move(environment), {}, *store_, std::move(broker_options)).value();
     options.token_key.fill(7);
-    door = std::make_unique<FrontDoor>(*broker, verifier_, world.clock(), world.random(), options);
+    door = std::make_unique<FrontDoor>(*broker, verifier_, authorizer_, world.clock(), world.random(), options);
   }
   ~KinesisMachine() {
     world.run_for(2'000'000'000);  // commands under way end
@@ -146,6 +146,7 @@ class KinesisMachine {
   };
 
   identity::Verifier verifier_;
+  identity::Authorizer authorizer_{"us-east-1", nullptr};
   std::unique_ptr<store::ObjectStore> store_;
   std::vector<std::unique_ptr<std::string>> texts_;
 };

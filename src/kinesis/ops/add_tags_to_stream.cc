@@ -9,6 +9,12 @@ namespace {
 
 struct AddTagsToStreamRequest : StreamRef {
   Tags tags;
+
+  Wanted access(Call& call) const {
+    Wanted wanted = StreamRef::access(call);
+    if (auto* access = std::get_if<Access>(&wanted); access != nullptr) access->new_tags = &tags;
+    return wanted;
+  }
 };
 
 constexpr Field kFields[] = {

@@ -27,6 +27,12 @@ struct CreateStreamRequest {
   std::optional<ModeDetails> mode_details;
   std::optional<Tags> tags;
   std::optional<std::int32_t> max_record_size_kib;
+
+  Wanted access(Call& call) const {
+    Access access{.resource = arn_of(call, stream_name)};
+    if (tags.has_value()) access.new_tags = &*tags;
+    return access;
+  }
 };
 
 constexpr Field kFields[] = {

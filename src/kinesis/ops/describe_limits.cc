@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::int64_t kOnDemandStreamsMax = 50;  // shown, as the service's default; not enforced here
 
-struct DescribeLimitsRequest {};
+struct DescribeLimitsRequest : OnAccount {};
 constexpr std::span<const Field> kFields{};
 
 Task<Outcome> run(Call& call, DescribeLimitsRequest) {

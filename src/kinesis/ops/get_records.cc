@@ -21,6 +21,15 @@ struct GetRecordsRequest {
   std::optional<std::int32_t> limit;
   std::string shard_iterator;
   std::optional<std::string> stream_arn;
+
+  std::optional<ShardIterator> iterator = {};  // read on the way, by access()
+  Wanted access(Call& call) {
+    iterator = parse_shard_iterator(shard_iterator, call.loop.seal);
+    if (!iterator.has_value()) return invalid_argument("Invalid ShardIterator.");
+    Access access = access_to(call, {iterator->stream_name, call.account()});
+    access.frequent = true;
+    return access;
+  }
 };
 
 constexpr Field kFields[] = {
@@ -66,8 +75,7 @@ void write_children(const broker::Stream& stream, std::uint32_t parent, Writer& 
 }
 
 Task<Outcome> run(Call& call, GetRecordsRequest request) {
-  auto iterator = parse_shard_iterator(request.shard_iterator, call.loop.seal);
-  if (!iterator.has_value()) co_return invalid_argument("Invalid ShardIterator.");
+  std::optional<ShardIterator>& iterator = request.iterator;
   const std::int64_t now_ms = call.clock.wall_ms();
   if (Outcome old = check_age(*iterator, now_ms); old.has_value()) co_return old;
   if (Outcome wrong = check_arn(call, request, *iterator); wrong.has_value()) co_return wrong;

@@ -38,6 +38,8 @@ struct ListShardsRequest : StreamRef {
   std::optional<std::string> next_token;
   std::optional<ShardFilter> filter;
   std::optional<Timestamp> created;
+
+  Wanted access(Call& call) const;
 };
 
 constexpr Field kFields[] = {
@@ -65,6 +67,14 @@ Outcome check_together(const ListShardsRequest& request) {
   if (request.exclusive_start_shard_id.has_value()) return together("ExclusiveStartShardId");
   if (request.filter.has_value()) return together("ShardFilter");
   return std::nullopt;
+}
+
+Wanted ListShardsRequest::access(Call& call) const {
+  if (Outcome wrong = check_together(*this); wrong.has_value()) return std::move(*wrong);
+  if (!next_token.has_value()) return StreamRef::access(call);
+  auto opened = open_list_shards_token(*next_token, call);
+  if (auto* error = std::get_if<ApiError>(&opened); error != nullptr) return std::move(*error);
+  return access_to(call, {std::get_if<ListShardsPlace>(&opened)->stream_name, call.account()});
 }
 
 std::variant<ShardQuery, ApiError> query_of(const ListShardsRequest& request, const broker::Stream& stream,
@@ -131,7 +141,6 @@ Outcome answer_next_page(Call& call, const ListShardsRequest& request) {
 }
 
 Task<Outcome> run(Call& call, ListShardsRequest request) {
-  if (Outcome wrong = check_together(request); wrong.has_value()) co_return wrong;
   if (request.next_token.has_value()) co_return answer_next_page(call, request);
 
   auto result = find_stream(call, request);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int32_t kStreamsMax = 100;
 
-struct ListStreamsRequest {
+struct ListStreamsRequest : OnAccount {
   std::optional<std::int32_t> limit;
   std::optional<std::string> exclusive_start_stream_name;
   std::optional<std::string> next_token;

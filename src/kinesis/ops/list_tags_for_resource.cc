@@ -8,6 +8,8 @@ namespace {
 
 struct ListTagsForResourceRequest {
   std::string resource_arn;
+
+  Wanted access(Call& call) const { return access_to_resource(call, resource_arn); }
 };
 
 constexpr Field kFields[] = {

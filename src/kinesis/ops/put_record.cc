@@ -19,6 +19,8 @@ struct PutRecordRequest : StreamRef {
   std::string partition_key;
   std::optional<std::string> explicit_hash_key;
   Blob data;
+
+  Wanted access(Call& call) const { return access_for_put(call, *this); }
 };
 
 constexpr Field kFields[] = {
@@ -77,6 +79,7 @@ Task<Outcome> run(Call& call) {
     auto placed = place_of(call, target.stream_name, target.stream_arn);
     if (auto* error = std::get_if<ApiError>(&placed); error != nullptr) co_return std::move(*error);
     const StreamPlace& place = *std::get_if<StreamPlace>(&placed);
+    if (Outcome denied = authorize(call, access_for_put(call, place)); denied.has_value()) co_return denied;
     if (!place.ours) co_return stream_not_found(place);
     Task<Result<broker::PutResult>> putting = call.broker.put(place.name, std::span(&entry, 1));
     auto put = co_await std::move(putting);

@@ -29,6 +29,8 @@ struct Record {
 
 struct PutRecordsRequest : StreamRef {
   std::vector<Record> records;
+
+  Wanted access(Call& call) const { return access_for_put(call, *this); }
 };
 
 constexpr Field kFields[] = {
@@ -82,6 +84,7 @@ Task<Outcome> run(Call& call) {
     auto placed = place_of(call, target.stream_name, target.stream_arn);
     if (auto* error = std::get_if<ApiError>(&placed); error != nullptr) co_return std::move(*error);
     const StreamPlace& place = *std::get_if<StreamPlace>(&placed);
+    if (Outcome denied = authorize(call, access_for_put(call, place)); denied.has_value()) co_return denied;
     if (!place.ours) co_return stream_not_found(place);
     Task<Result<broker::PutResult>> putting = call.broker.put(place.name, entries);
     auto put = co_await std::move(putting);

@@ -9,6 +9,12 @@ namespace {
 
 struct RemoveTagsFromStreamRequest : StreamRef {
   std::vector<std::string> tag_keys;
+
+  Wanted access(Call& call) const {
+    Wanted wanted = StreamRef::access(call);
+    if (auto* access = std::get_if<Access>(&wanted); access != nullptr) access->tag_keys = tag_keys;
+    return wanted;
+  }
 };
 
 constexpr Field kFields[] = {

@@ -10,6 +10,12 @@ namespace {
 struct TagResourceRequest {
   std::string resource_arn;
   Tags tags;
+
+  Wanted access(Call& call) const {
+    Wanted wanted = access_to_resource(call, resource_arn);
+    if (auto* access = std::get_if<Access>(&wanted); access != nullptr) access->new_tags = &tags;
+    return wanted;
+  }
 };
 
 constexpr Field kFields[] = {

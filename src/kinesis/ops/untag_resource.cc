@@ -10,6 +10,12 @@ namespace {
 struct UntagResourceRequest {
   std::string resource_arn;
   std::vector<std::string> tag_keys;
+
+  Wanted access(Call& call) const {
+    Wanted wanted = access_to_resource(call, resource_arn);
+    if (auto* access = std::get_if<Access>(&wanted); access != nullptr) access->tag_keys = tag_keys;
+    return wanted;
+  }
 };
 
 constexpr Field kFields[] = {

@@ -1,0 +1,39 @@
+// kinesis/access.h: what an operation wants to do, and to what: the question that the authorizer answers.
+//
+// Every request's struct says it by a member function, or does not compile as an operation:
+//   Wanted access(Call& call);
+// It is asked once the request is decoded, and before the operation runs; an error of it is the answer.
+// source: AWS Service Authorization Reference, Amazon Kinesis Data Streams
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <variant>
+
+#include "broker/catalog.h"
+#include "kinesis/call.h"
+#include "kinesis/protocol.h"
+
+namespace millrace::kinesis {
+
+struct Access {
+  std::string resource = "*";                              // its ARN, or "*"
+  std::shared_ptr<const broker::Stream> stream = nullptr;  // whose policy and tags count, where it exists
+  const std::map<std::string, std::string>* new_tags = nullptr;  // these borrow from the request
+  std::span<const std::string> tag_keys = {};
+  bool frequent = false;  // of the data plane
+};
+using Wanted = std::variant<Access, ApiError>;
+
+// Of requests that are about no stream: struct ListStreamsRequest : OnAccount { … }.
+struct OnAccount {
+  Wanted access(Call&) const { return Access{}; }
+};
+
+// Asks for the call's own action. An error: AccessDeniedException. A call that was not allowed once must not
+// answer anything but an error: the front door holds operations to it.
+Outcome authorize(Call& call, const Wanted& wanted);
+
+}  // namespace millrace::kinesis
