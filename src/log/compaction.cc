@@ -87,7 +87,7 @@ std::vector<std::shared_ptr<Segment>> Compaction::choose() {
     const auto live = static_cast<std::uint64_t>(std::max<std::int64_t>(segment->live_bytes, 0));
     if (live == 0)
       dead.push_back(segment);
-    else if (live < segment->bytes() / 2 && !thin)
+    else if (live < segment->block_bytes() / 2 && !thin)  // its index is no waste, however large beside them
       thin = segment;
     else
       classes[class_of(live)].push_back(segment);

@@ -82,11 +82,8 @@ Result<OpenedSegment> open_segment(store::Disk& disk, const SegmentEntry& entry)
     if (!blocks.ok()) return corrupt(disk, path, blocks.error().text);
     return blocks;
   }());
-  opened.segment =
-      std::make_shared<Segment>(entry.number, path, std::move(file).value(), entry.bytes, entry.footer_crc);
-  std::int64_t live = 0;
-  for (const BlockEntry& block : opened.blocks) live += block.stored_bytes;
-  opened.segment->live_bytes = live;
+  opened.segment = std::make_shared<Segment>(entry.number, path, std::move(file).value(), entry.bytes,
+                                             entry.footer_crc, opened.blocks);
   return opened;
 }
 

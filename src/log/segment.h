@@ -63,17 +63,22 @@ std::optional<std::uint64_t> segment_number(std::string_view name);
 class Segment {
  public:
   Segment(std::uint64_t number, std::string path, std::unique_ptr<store::File> file, std::uint64_t bytes,
-          std::uint32_t footer_crc)
+          std::uint32_t footer_crc, const std::vector<BlockEntry>& blocks)
       : number_(number),
         path_(std::move(path)),
         file_(std::move(file)),
         bytes_(bytes),
-        footer_crc_(footer_crc) {}
+        footer_crc_(footer_crc) {
+    for (const BlockEntry& block : blocks) block_bytes_ += block.stored_bytes;
+    live_bytes = static_cast<std::int64_t>(block_bytes_);
+  }
 
   std::uint64_t number() const { return number_; }
   const std::string& path() const { return path_; }
   store::File& file() { return *file_; }
   std::uint64_t bytes() const { return bytes_; }
+  // Of its blocks, without header and index.
+  std::uint64_t block_bytes() const { return block_bytes_; }
   SegmentEntry entry() const { return {number_, bytes_, footer_crc_}; }
 
   // Bytes of blocks that some shard still has; loops count them down.
@@ -87,6 +92,7 @@ class Segment {
   std::unique_ptr<store::File> file_;
   std::uint64_t bytes_;
   std::uint32_t footer_crc_;
+  std::uint64_t block_bytes_ = 0;
 };
 
 struct OpenedSegment {

@@ -97,10 +97,8 @@ Result<OpenedSegment> SegmentWriter::finish() {
   MR_TRY(file_->sync());
   MR_TRY(disk_.sync_folder("log/segments"));
   OpenedSegment made;
-  made.segment = std::make_shared<Segment>(number_, path_, std::move(file_), position_, trailer.footer_crc);
-  std::int64_t live = 0;
-  for (const BlockEntry& block : blocks_) live += block.stored_bytes;
-  made.segment->live_bytes = live;
+  made.segment =
+      std::make_shared<Segment>(number_, path_, std::move(file_), position_, trailer.footer_crc, blocks_);
   made.blocks = std::move(blocks_);
   return made;
 }
