@@ -1,34 +1,169 @@
 #include "identity/authorizer.h"
 
+#include <fmt/format.h>
+
+#include <functional>
+#include <unordered_map>
 #include <utility>
 
+#include "base/per_thread.h"
+#include "identity/audit.h"
+#include "identity/evaluate.h"
+#include "identity/policy.h"
+#include "identity/request_context.h"
+
 namespace millrace::identity {
+namespace {
+
+// A caller, an action, a resource and its policy. Held: the text is kept alive, so that no other one can come
+// to lie where it lay.
+struct QuestionView {
+  std::uint64_t principal;
+  std::string_view action;
+  std::string_view resource;
+  const std::string* resource_policy;
+};
+struct Question {
+  std::uint64_t principal;
+  std::string action;
+  std::string resource;
+  std::shared_ptr<const std::string> resource_policy;
+
+  QuestionView view() const { return {principal, action, resource, resource_policy.get()}; }
+};
+
+struct QuestionHash {
+  using is_transparent = void;
+  std::size_t operator()(const QuestionView& question) const {
+    const std::hash<std::string_view> hash;
+    return hash(question.resource) ^ (hash(question.action) * 31) ^
+           (question.principal * 0x9e37'79b9'7f4a'7c15u) ^ std::hash<const void*>()(question.resource_policy);
+  }
+  std::size_t operator()(const Question& question) const { return (*this)(question.view()); }
+};
+struct QuestionEqual {
+  using is_transparent = void;
+  static QuestionView view(const QuestionView& question) { return question; }
+  static QuestionView view(const Question& question) { return question.view(); }
+  template <typename A, typename B>
+  bool operator()(const A& left, const B& right) const {
+    const QuestionView a = view(left), b = view(right);
+    return a.principal == b.principal && a.resource_policy == b.resource_policy && a.resource == b.resource &&
+           a.action == b.action;
+  }
+};
+
+constexpr std::size_t kRememberedMax = 8'192;  // decisions, and compiled policies, a thread
+
+std::string denial_text(const Principal& principal, const AccessRequest& request, Reason reason) {
+  const std::string head = fmt::format("User: {} is not authorized to perform: {} on resource: {}",
+                                       principal.arn, request.action, request.resource);
+  const auto no = [&](std::string_view what) {
+    return fmt::format("{} because no {} policy allows the {} action", head, what, request.action);
+  };
+  switch (reason) {
+    case Reason::kIdentityDenies:
+      return head + " with an explicit deny in an identity-based policy";
+    case Reason::kResourceDenies:
+      return head + " with an explicit deny in a resource-based policy";
+    case Reason::kSessionDenies:
+      return head + " with an explicit deny in a session policy";
+    case Reason::kNoIdentityAllows:
+      return no("identity-based");
+    case Reason::kNoResourceAllows:
+      return no("resource-based");
+    case Reason::kNoSessionAllows:
+      return no("session");
+    case Reason::kRoot:
+    case Reason::kIdentityAllows:
+    case Reason::kResourceAllows:
+      break;
+  }
+  MR_ASSERT(false);
+  __builtin_unreachable();
+}
+
+struct ThisThread {
+  std::unordered_map<Question, Verdict, QuestionHash, QuestionEqual> remembered;
+  // By the text that each was compiled from, which is kept alive.
+  std::unordered_map<const std::string*,
+                     std::pair<std::shared_ptr<const std::string>, std::shared_ptr<const Policy>>>
+      compiled;
+  AuditSums sums;
+
+  // nullptr: it is not one, and a resource with such a policy is nobody's.
+  const Policy* compile(const std::shared_ptr<const std::string>& text) {
+    if (const auto found = compiled.find(text.get()); found != compiled.end())
+      return found->second.second.get();
+    if (compiled.size() >= kRememberedMax) compiled.clear();
+    // A trust policy has no Resource, and was checked as such when it was stored.
+    auto parsed = parse_policy(*text, PolicyKind::kResource, kResourcePolicyBytesMax);
+    if (!parsed.ok()) parsed = parse_policy(*text, PolicyKind::kTrust, kResourcePolicyBytesMax);
+    auto policy = parsed.ok() ? *parsed : nullptr;
+    return compiled.emplace(text.get(), std::pair(text, std::move(policy))).first->second.second.get();
+  }
+};
+
+}  // namespace
 
 struct Authorizer::State {
   std::string region;
   AuditSink* sink;
+  PerThread<ThisThread> threads;
+
+  Verdict decide(ThisThread& here, const Principal& principal, const Circumstances& circumstances,
+                 const AccessRequest& request) const {
+    const QuestionView question{principal.serial, request.action, request.resource,
+                                request.resource_policy.get()};
+    if (const auto known = here.remembered.find(question); known != here.remembered.end())
+      return known->second;
+    const Policy* policy = nullptr;
+    if (request.resource_policy != nullptr) {
+      policy = here.compile(request.resource_policy);
+      if (policy == nullptr) return {Reason::kResourceDenies, "unreadable", true};
+    }
+    const Verdict verdict = evaluate(RequestContext(principal, circumstances, request, region), policy);
+    if (verdict.varies) return verdict;
+    if (here.remembered.size() >= kRememberedMax) here.remembered.clear();
+    here.remembered.emplace(Question{principal.serial, std::string(request.action),
+                                     std::string(request.resource), request.resource_policy},
+                            verdict);
+    return verdict;
+  }
 };
 
-Authorizer::Authorizer(std::string region, AuditSink* sink)
-    : state_(std::make_unique<State>(State{std::move(region), sink})) {}
+Authorizer::Authorizer(std::string region, AuditSink* sink) : state_(std::make_unique<State>()) {
+  state_->region = std::move(region);
+  state_->sink = sink;
+}
 Authorizer::~Authorizer() = default;
 
-std::optional<Denial> Authorizer::check(const Caller& caller, const Circumstances&,
+std::optional<Denial> Authorizer::check(const Caller& caller, const Circumstances& circumstances,
                                         const AccessRequest& request) const {
-  // There are no others yet.
-  if (caller.principal->may_do_everything()) return std::nullopt;
-  return Denial{std::string("User: ")
-                    .append(caller.principal->arn)
-                    .append(" is not authorized to perform: ")
-                    .append(request.action)
-                    .append(" on resource: ")
-                    .append(request.resource)
-                    .append(" because no identity-based policy allows the ")
-                    .append(request.action)
-                    .append(" action")};
+  const Principal& principal = *caller.principal;
+  if (principal.kind == Principal::Kind::kUnchecked) return std::nullopt;
+  if (principal.kind == Principal::Kind::kRoot && state_->sink == nullptr) return std::nullopt;
+  ThisThread& here = state_->threads.here();
+  const Verdict verdict = principal.may_do_everything()
+                              ? Verdict{Reason::kRoot, ""}
+                              : state_->decide(here, principal, circumstances, request);
+  if (state_->sink != nullptr)
+    here.sums.add({principal.arn, principal.access_key, request.action, request.resource, verdict.reason,
+                   verdict.policy, circumstances.peer},
+                  circumstances.now_ms, request.frequent, *state_->sink);
+  if (is_allowed(verdict.reason)) return std::nullopt;
+  return Denial{denial_text(principal, request, verdict.reason)};
 }
 
-void Authorizer::refused(const AuthFailure&, std::string_view, const Circumstances&) const {}
-void Authorizer::report(std::int64_t, bool) const {}
+void Authorizer::refused(const AuthFailure& failure, std::string_view access_key,
+                         const Circumstances& circumstances) const {
+  if (state_->sink == nullptr) return;
+  state_->threads.here().sums.add({"", access_key, "", "", std::nullopt, failure.type, circumstances.peer},
+                                  circumstances.now_ms, false, *state_->sink);
+}
+
+void Authorizer::report(std::int64_t now_ms, bool all) const {
+  if (state_->sink != nullptr) state_->threads.here().sums.report(now_ms, all, *state_->sink);
+}
 
 }  // namespace millrace::identity

@@ -1,14 +1,20 @@
-// identity/directory.h: the access keys that requests may be signed with, and whose they are: an immutable
-// picture, replaced as a whole when something changes.
+// identity/directory.h: what requests are checked against: access keys, whose they are, and roles; an
+// immutable picture, made out of the identities and replaced as a whole when something changes.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
+#include "base/result.h"
+#include "identity/identities.h"
 #include "identity/principal.h"
+#include "identity/seal.h"
 
 namespace millrace::identity {
 
@@ -18,18 +24,43 @@ struct AccessKey {
   std::shared_ptr<const Principal> principal;
 };
 
+struct RoleEntry {
+  std::string name, id, arn;
+  std::shared_ptr<const std::string> trust;
+  std::int32_t session_s_max;
+  std::vector<NamedPolicy> policies;
+};
+
 struct Directory {
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
 
-  // Those that may be used now, by their ids. Empty: nobody can sign, and no signature is checked.
+  std::string account;
+  bool checks_signatures = true;  // false: everybody passes, whatever they send
+  // Those that may be used now, by their ids.
   std::unordered_map<std::string, AccessKey, Hash, std::equal_to<>> keys;
+  std::map<std::string, RoleEntry, std::less<>> roles;                         // by id
+  std::map<std::string, std::string, std::less<>> role_ids;                    // by name
+  std::map<std::string, std::shared_ptr<const Principal>, std::less<>> users;  // by id; without access key
+  std::map<std::string, PolicyPtr, std::less<>> policies;                      // by name
+  std::uint64_t serial = 0;  // tells this one from every other of the process
 };
+
+struct RootKey {
+  std::string access_key, secret_key;  // empty: no signature is checked
+};
+
+// secrets    opens the identities' sealed secrets.  errors   kCorrupt: one does not open; names its key
+Result<std::shared_ptr<const Directory>> make_directory(const Identities& identities, const Seal& secrets,
+                                                        std::string account, const RootKey& root);
 
 std::shared_ptr<const Principal> root_principal(std::string account, std::string access_key);
 // Everybody, where no signature is checked.
 std::shared_ptr<const Principal> unchecked_principal();
+
+// "arn:aws:iam::ACCOUNT:role/NAME"; kind is user, role or policy.
+std::string iam_arn(std::string_view account, std::string_view kind, std::string_view name);
 
 }  // namespace millrace::identity

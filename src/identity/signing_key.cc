@@ -16,13 +16,13 @@ Sha256 SigningKeys::get(std::string_view access_key, std::string_view secret_key
     const std::scoped_lock lock(mutex_);
     for (const Entry& entry : entries_) {
       if (entry.date == scope.date && entry.access_key == access_key && entry.service == scope.service &&
-          entry.region == scope.region) {
+          entry.region == scope.region && entry.secret_key == secret_key) {
         return entry.key;
       }
     }
   }
-  Entry entry{std::string(access_key), std::string(scope.date), std::string(scope.region),
-              std::string(scope.service), derive_signing_key(secret_key, scope)};
+  Entry entry{std::string(access_key),   std::string(secret_key),    std::string(scope.date),
+              std::string(scope.region), std::string(scope.service), derive_signing_key(secret_key, scope)};
   const Sha256 key = entry.key;
   const std::scoped_lock lock(mutex_);
   if (entries_.size() < kEntriesMax) {

@@ -25,12 +25,12 @@ Sha256 derive_signing_key(std::string_view secret_key, const CredentialScope& sc
 // Spares the four HMACs of derive_signing_key for the scopes used last. Any thread.
 class SigningKeys {
  public:
-  // secret_key   the one of `access_key`: the same at every call
+  // secret_key   of `access_key`; an id may come to have another one, when it was deleted and made again
   Sha256 get(std::string_view access_key, std::string_view secret_key, const CredentialScope& scope);
 
  private:
   struct Entry {
-    std::string access_key, date, region, service;
+    std::string access_key, secret_key, date, region, service;
     Sha256 key;
   };
   // Keys × days × services in use together are few; the oldest makes room, so that made-up days cannot fill

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "identity/canonical_request.h"
 #include "identity/digest.h"
 #include "identity/directory.h"
+#include "identity/session.h"
 #include "identity/signing_key.h"
 
 namespace millrace::identity {
@@ -163,28 +165,106 @@ AuthFailure mismatch(const std::string& canonical, const std::string& to_sign) {
 
 }  // namespace
 
+// What a request's access key and token stand for.
+struct Verifier::Key {
+  std::string_view secret_key;
+  std::string_view session_token;  // that must come with it
+  std::shared_ptr<const Principal> principal;
+};
+
+// Sessions that were opened, so that not each request opens its token anew.
+struct Verifier::ThisThread {
+  struct Opened {
+    std::uint64_t directory;  // that the principal is of
+    std::string secret_key;
+    std::int64_t expires_s;
+    Session session;
+    std::shared_ptr<const Principal> principal;
+  };
+  static constexpr std::size_t kSessionsMax = 1'024;
+  std::unordered_map<std::string, Opened, Directory::Hash, std::equal_to<>> sessions;  // by token
+};
+
+namespace {
+
+std::shared_ptr<const Published<Directory>> fixed_directory(const std::map<std::string, Secret>& secrets) {
+  auto directory = std::make_shared<Directory>();
+  directory->account = "000000000000";
+  directory->checks_signatures = !secrets.empty();
+  for (const auto& [access_key, secret] : secrets)
+    directory->keys.emplace(access_key, AccessKey{secret.secret_key, secret.session_token,
+                                                  root_principal(directory->account, access_key)});
+  return std::make_shared<const Published<Directory>>(std::move(directory));
+}
+
+AuthFailure unknown_key() {
+  return refused("UnrecognizedClientException", "The security token included in the request is invalid.");
+}
+
+}  // namespace
+
 Verifier::Verifier(std::map<std::string, Secret> secrets, std::string region, bool anonymous_passes)
-    : secrets_(std::move(secrets)),
+    : own_(fixed_directory(secrets)),
+      directory_(*own_),
       region_(std::move(region)),
       anonymous_passes_(anonymous_passes),
-      signing_keys_(std::make_shared<SigningKeys>()) {
-  for (const auto& [access_key, secret] : secrets_)
-    principals_.emplace(access_key, root_principal("000000000000", access_key));
+      signing_keys_(std::make_shared<SigningKeys>()) {}
+
+Verifier::Verifier(const Published<Directory>& directory, const Sessions& sessions, std::string region)
+    : directory_(directory),
+      sessions_(&sessions),
+      region_(std::move(region)),
+      anonymous_passes_(true),
+      signing_keys_(std::make_shared<SigningKeys>()),
+      threads_(std::make_unique<PerThread<ThisThread>>()) {}
+
+Verifier::~Verifier() = default;
+
+std::variant<Verifier::Key, AuthFailure> Verifier::find_key(const Directory& directory,
+                                                            std::string_view access_key,
+                                                            const std::string& token,
+                                                            std::int64_t now_s) const {
+  if (const auto key = directory.keys.find(access_key); key != directory.keys.end())
+    return Key{key->second.secret_key, key->second.session_token, key->second.principal};
+  if (sessions_ == nullptr || token.empty()) return unknown_key();
+  auto& opened = threads_->here().sessions;
+  auto found = opened.find(token);
+  if (found == opened.end()) {
+    auto session = sessions_->open(token);
+    if (!session.has_value()) return unknown_key();
+    if (opened.size() >= ThisThread::kSessionsMax) opened.clear();
+    const std::int64_t expires_s = session->session.expires_s;
+    found = opened
+                .emplace(token, ThisThread::Opened{0, std::move(session->secret_key), expires_s,
+                                                   std::move(session->session), nullptr})
+                .first;
+  }
+  ThisThread::Opened& session = found->second;
+  if (session.session.access_key != access_key) return unknown_key();
+  if (session.directory != directory.serial) {
+    session.principal = principal_of(session.session, directory);
+    session.directory = directory.serial;
+  }
+  if (session.principal == nullptr) return unknown_key();
+  if (now_s >= session.expires_s)
+    return refused("ExpiredTokenException", "The security token included in the request is expired");
+  return Key{session.secret_key, found->first, session.principal};
 }
 
 std::variant<Caller, AuthFailure> Verifier::verify(const SignedRequest& request,
                                                    std::span<const std::string_view> services,
                                                    std::int64_t now_ms) const {
+  const std::shared_ptr<const Directory>& directory = directory_.here();
   const HeaderIndex headers(request.headers);
   const auto read = read_claim(request.target, headers);
   if (const auto* failure = std::get_if<AuthFailure>(&read)) return *failure;
   if (std::holds_alternative<Anonymous>(read)) {
-    if (secrets_.empty() && anonymous_passes_) return Caller{"", "", "", unchecked_principal()};
+    if (!directory->checks_signatures && anonymous_passes_) return Caller{"", "", "", unchecked_principal()};
     return refused("MissingAuthenticationTokenException", "Missing Authentication Token");
   }
   const Claim& claim = std::get<Claim>(read);
   const auto credential = split_credential(claim.credential);
-  if (secrets_.empty()) {
+  if (!directory->checks_signatures) {
     if (!credential.has_value()) return Caller{"", "", "", unchecked_principal()};
     return Caller{"", std::string(credential->service), std::string(credential->region),
                   unchecked_principal()};
@@ -211,13 +291,12 @@ std::variant<Caller, AuthFailure> Verifier::verify(const SignedRequest& request,
         printable(claim.credential) + "'");
   }
   if (auto failure = check_scope(*credential, region_, services, time)) return *std::move(failure);
-  const auto secret = secrets_.find(std::string(credential->access_key));
-  if (secret == secrets_.end()) {
-    return refused("UnrecognizedClientException", "The security token included in the request is invalid.");
-  }
+  const auto found = find_key(*directory, credential->access_key, claim.security_token, now_ms / 1'000);
+  if (const auto* failure = std::get_if<AuthFailure>(&found)) return *failure;
+  const Key& own = *std::get_if<Key>(&found);
 
   const CredentialScope scope{credential->date, credential->region, credential->service};
-  const Sha256 key = signing_keys_->get(credential->access_key, secret->second.secret_key, scope);
+  const Sha256 key = signing_keys_->get(credential->access_key, own.secret_key, scope);
   const std::string canonical = canonical_request(request, claim, names, headers);
   std::string to_sign;
   to_sign.append(kAlgorithm).append("\n").append(time).append("\n");
@@ -225,11 +304,11 @@ std::variant<Caller, AuthFailure> Verifier::verify(const SignedRequest& request,
   to_sign.append(kTerminator).append("\n").append(hex(sha256(as_bytes(canonical))));
   if (!equal_in_constant_time(hex(hmac_sha256(key, to_sign)), claim.signature))
     return mismatch(canonical, to_sign);
-  if (!equal_in_constant_time(secret->second.session_token, claim.security_token)) {
+  if (!equal_in_constant_time(own.session_token, claim.security_token)) {
     return refused("UnrecognizedClientException", "The security token included in the request is invalid");
   }
-  return Caller{secret->first, std::string(credential->service), std::string(credential->region),
-                principals_.at(secret->first)};
+  return Caller{std::string(credential->access_key), std::string(credential->service),
+                std::string(credential->region), own.principal};
 }
 
 }  // namespace millrace::identity

@@ -13,11 +13,15 @@
 
 #include "base/bytes.h"
 #include "base/http_header.h"
+#include "base/per_thread.h"
+#include "base/published.h"
 #include "identity/principal.h"
 
 namespace millrace::identity {
 
 class SigningKeys;
+class Sessions;
+struct Directory;
 
 // What is signed, as it came from the wire; all borrowed.
 struct SignedRequest {
@@ -50,10 +54,13 @@ struct Secret {
 
 class Verifier {
  public:
-  // With no secrets every request passes whose Authorization is whole (as AWS checks it), and, when
-  // `anonymous_passes`, one without any.
+  // Keys that never change; each is root's. With no secrets every request passes whose Authorization is whole
+  // (as AWS checks it), and, when `anonymous_passes`, one without any.
   // region   the server's; a scope of another one fails
   Verifier(std::map<std::string, Secret> secrets, std::string region, bool anonymous_passes);
+  // Keys as the directory has them when a request comes, and sessions by their tokens. Both are borrowed.
+  Verifier(const Published<Directory>& directory, const Sessions& sessions, std::string region);
+  ~Verifier();
 
   // Checks header or query form in full: time within 5 minutes of now_ms (query form: from 5 minutes before
   // signing until X-Amz-Expires, a week at most, behind it), signed headers (host or :authority, and x-amz-*
@@ -65,11 +72,18 @@ class Verifier {
                                            std::int64_t now_ms) const;
 
  private:
-  std::map<std::string, Secret> secrets_;
-  std::map<std::string, std::shared_ptr<const Principal>> principals_;  // by access key
+  struct Key;
+  struct ThisThread;
+  std::variant<Key, AuthFailure> find_key(const Directory& directory, std::string_view access_key,
+                                          const std::string& token, std::int64_t now_s) const;
+
+  std::shared_ptr<const Published<Directory>> own_;  // of fixed keys
+  const Published<Directory>& directory_;
+  const Sessions* sessions_ = nullptr;
   std::string region_;
   bool anonymous_passes_;
   std::shared_ptr<SigningKeys> signing_keys_;  // by scope, as they come to be used
+  std::unique_ptr<PerThread<ThisThread>> threads_;
 };
 
 }  // namespace millrace::identity
