@@ -80,11 +80,8 @@ Outcome check_blob(Value& value) {
   const auto error = [&](const std::string& reason) {
     return serialization(fmt::format("'{}' can not be converted to a Blob: {}", text.text(), reason));
   };
-  const auto size = base64_decoded_size(text.text());
-  if (!size.has_value()) {
-    return error(fmt::format("Base64 encoded length is expected a multiple of 4 bytes but found: {}",
-                             utf16_length(text.text())));
-  }
+  if (const std::size_t units = utf16_length(text.text()); units % 4 != 0)
+    return error(fmt::format("Base64 encoded length is expected a multiple of 4 bytes but found: {}", units));
   const std::size_t wrong = wrong_base64_character(text.text());
   if (wrong != std::string_view::npos) {
     // A character of several bytes is shown whole.
@@ -92,6 +89,8 @@ Outcome check_blob(Value& value) {
     while (end < text.size() && (text[end] & 0xc0) == 0x80) ++end;
     return error(fmt::format("Invalid Base64 character: '{}'", text.text().substr(wrong, end - wrong)));
   }
+  const auto size = base64_decoded_size(text.text());
+  MR_ASSERT(size.has_value());                      // each of its characters is one byte
   Bytes decoded = Bytes::with_capacity(*size + 1);  // never without memory, for the decoder's slack
   decoded.resize(*size);
   if (!text.empty() && !base64_decode(text.text(), decoded.data()))

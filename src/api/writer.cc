@@ -26,6 +26,7 @@ constexpr auto kEscapes = [] {
 
 constexpr std::uint8_t kCborUnsigned = 0, kCborNegative = 1, kCborBytes = 2, kCborText = 3;
 constexpr char kCborListBegin = '\x9f', kCborMapBegin = '\xbf', kCborBreak = '\xff';
+constexpr char kCborTime = '\xc1';  // tag 1
 
 }  // namespace
 
@@ -145,7 +146,12 @@ void Writer::blob(ByteView bytes) {
 }
 
 void Writer::timestamp(std::int64_t ms) {
-  if (encoding_ == Encoding::kCbor) return integer(ms);
+  if (encoding_ == Encoding::kCbor) {
+    // Tagged as a time, but in milliseconds, which RFC 8949 does not know: so the service does it
+    // (LocalStack's tests, recorded from it), and a double there is more than AWS's SDKs read.
+    bytes_.push_back(kCborTime);
+    return integer(ms);
+  }
   separate();
   char digits[32];
   const auto end = fmt::format_to(digits, "{}.{:03}", ms / 1'000, ms % 1'000);

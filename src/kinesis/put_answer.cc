@@ -111,6 +111,10 @@ Outcome write_put_record(const broker::PutResult& result, const StreamPlace& pla
   return std::nullopt;
 }
 
+bool is_final(const Result<broker::PutResult>& put) {
+  return put.ok() || (put.error().kind != ErrorKind::kInvalid && put.error().kind != ErrorKind::kNotFound);
+}
+
 ApiError hash_key_out_of_range(std::string_view hash_key) {
   return invalid_argument(fmt::format(
       "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was {}",

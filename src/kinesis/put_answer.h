@@ -25,6 +25,10 @@ void write_put_records(const broker::PutResult& result, const StreamPlace& place
 // {"SequenceNumber":"…","ShardId":"…"}, or an error.
 Outcome write_put_record(const broker::PutResult& result, const StreamPlace& place, Writer& writer);
 
+// Whether the short way's put is to be answered. Where its base64 is wrong, or the stream is not there, the
+// description tells: type errors come before all others.
+bool is_final(const Result<broker::PutResult>& put);
+
 ApiError hash_key_out_of_range(std::string_view hash_key);
 
 }  // namespace millrace::kinesis

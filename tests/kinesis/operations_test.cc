@@ -343,6 +343,13 @@ TEST(KinesisRetention, RisesAndFallsByTheOperationForIt) {
             "Requested retention period (25 hours) for stream s can not be longer than existing retention "
             "period (24 "
             "hours). Use IncreaseRetentionPeriod API.");
+  for (const char* direction : {"Increase", "Decrease"})
+    EXPECT_EQ(
+        set(direction, 8'761).json(),
+        (Json{{"__type", "InvalidArgumentException"},
+              {"message",
+               "Maximum allowed retention period is 8760 hours. Requested retention period (8761 hours) is "
+               "too long."}}));
   EXPECT_EQ(set("Increase", 8'760).status, 200);
   EXPECT_EQ(hours(), 8'760);
   EXPECT_EQ(

@@ -11,19 +11,24 @@ TEST(KinesisPuts, WrongBase64AndHashKeysAreNamed) {
   machine.create("s", 1);
   const auto refuses_blob = [&](const std::string& data, const std::string& why) {
     const std::string message = "'" + data + "' can not be converted to a Blob: " + why;
-    for (const auto& [operation, request] :
-         {std::pair<const char*, Json>{"PutRecord",
-                                       {{"StreamName", "s"}, {"PartitionKey", "k"}, {"Data", data}}},
-          {"PutRecords",
-           {{"StreamName", "s"}, {"Records", {record("k", ""), {{"PartitionKey", "k"}, {"Data", data}}}}}}}) {
-      EXPECT_EQ(machine.post(operation, request).json(),
-                (Json{{"__type", "SerializationException"}, {"Message", message}}));
+    for (const char* stream : {"s", "none"}) {  // types come before what exists
+      for (const auto& [operation, request] :
+           {std::pair<const char*, Json>{"PutRecord",
+                                         {{"StreamName", stream}, {"PartitionKey", "k"}, {"Data", data}}},
+            {"PutRecords",
+             {{"StreamName", stream},
+              {"Records", {record("k", ""), {{"PartitionKey", "k"}, {"Data", data}}}}}}}) {
+        EXPECT_EQ(machine.post(operation, request).json(),
+                  (Json{{"__type", "SerializationException"}, {"Message", message}}));
+      }
     }
   };
   refuses_blob("abcde", "Base64 encoded length is expected a multiple of 4 bytes but found: 5");
   refuses_blob("ab*d", "Invalid Base64 character: '*'");
   refuses_blob("a=bc", "Invalid Base64 character: '='");
-  refuses_blob("ab\u00fc", "Invalid Base64 character: '\u00fc'");
+  refuses_blob("\u00fc\u00fc", "Base64 encoded length is expected a multiple of 4 bytes but found: 2");
+  refuses_blob("\u00fc===", "Invalid Base64 character: '\u00fc'");
+  refuses_blob("ab\u00fcd", "Invalid Base64 character: '\u00fc'");
   refuses_blob("abc/de==", "Invalid last non-pad Base64 character dectected");
   const Json page = machine.call("GetRecords", {{"ShardIterator", machine.iterator("s", 0)}});
   EXPECT_EQ(page["Records"], Json::array());  // of a refused request nothing is written

@@ -77,6 +77,9 @@ TEST(KinesisRecords, EachIteratorTypeBeginsWhereItSays) {
   EXPECT_EQ(
       read(at_number("AT_SEQUENCE_NUMBER", start["SequenceNumberRange"]["StartingSequenceNumber"])).size(),
       2u);
+  Json quoted = machine.call("GetShardIterator", by_type("TRIM_HORIZON"));
+  quoted["ShardIterator"] = '"' + quoted["ShardIterator"].get<std::string>() + '"';
+  EXPECT_EQ(data_of(machine.call("GetRecords", quoted)).size(), 2u);
 }
 
 TEST(KinesisRecords, IteratorsThatMakeNoSenseAreRefused) {

@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include "kinesis/operation.h"
+#include "kinesis/retention.h"
 #include "kinesis/stream_ref.h"
 
 namespace millrace::kinesis {
 namespace {
-
-constexpr std::int64_t kUnlimited = -1;  // as IncreaseStreamRetentionPeriod may have left it
 
 struct DecreaseStreamRetentionPeriodRequest : StreamRef {
   std::int32_t hours = 0;
@@ -16,7 +15,7 @@ struct DecreaseStreamRetentionPeriodRequest : StreamRef {
 
 constexpr Field kFields[] = {
     field<DecreaseStreamRetentionPeriodRequest, &DecreaseStreamRetentionPeriodRequest::hours>(
-        "RetentionPeriodHours", {.min = 1, .max = 8'760}),
+        "RetentionPeriodHours", {.min = 1}),
     stream_name<DecreaseStreamRetentionPeriodRequest>(),
     stream_arn<DecreaseStreamRetentionPeriodRequest>(),
 };
@@ -26,11 +25,8 @@ Task<Outcome> run(Call& call, DecreaseStreamRetentionPeriodRequest request) {
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const FoundStream& found = *std::get_if<FoundStream>(&result);
   const std::int64_t before = found.stream->retention_hours;
-  if (request.hours < 24)
-    co_return invalid_argument(fmt::format(
-        "Minimum allowed retention period is 24 hours. Requested retention period ({} hours) is too short.",
-        request.hours));
-  if (before != kUnlimited && before < request.hours)
+  if (Outcome wrong = check_retention(request.hours); wrong.has_value()) co_return wrong;
+  if (before != kRetentionForEver && before < request.hours)
     co_return invalid_argument(
         fmt::format("Requested retention period ({} hours) for stream {} can not be longer than existing "
                     "retention period ({} "

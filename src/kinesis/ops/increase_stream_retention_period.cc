@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include "kinesis/operation.h"
+#include "kinesis/retention.h"
 #include "kinesis/stream_ref.h"
 
 namespace millrace::kinesis {
 namespace {
-
-constexpr std::int32_t kUnlimited = -1;  // our own: records are kept for ever
 
 struct IncreaseStreamRetentionPeriodRequest : StreamRef {
   std::int32_t hours = 0;
@@ -16,7 +15,7 @@ struct IncreaseStreamRetentionPeriodRequest : StreamRef {
 
 constexpr Field kFields[] = {
     field<IncreaseStreamRetentionPeriodRequest, &IncreaseStreamRetentionPeriodRequest::hours>(
-        "RetentionPeriodHours", {.min = kUnlimited, .max = 8'760}),
+        "RetentionPeriodHours", {.min = kRetentionForEver}),
     stream_name<IncreaseStreamRetentionPeriodRequest>(),
     stream_arn<IncreaseStreamRetentionPeriodRequest>(),
 };
@@ -26,11 +25,9 @@ Task<Outcome> run(Call& call, IncreaseStreamRetentionPeriodRequest request) {
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const FoundStream& found = *std::get_if<FoundStream>(&result);
   const std::int64_t before = found.stream->retention_hours;
-  if (request.hours < 24 && request.hours != kUnlimited)
-    co_return invalid_argument(fmt::format(
-        "Minimum allowed retention period is 24 hours. Requested retention period ({} hours) is too short.",
-        request.hours));
-  if (request.hours != kUnlimited && (before == kUnlimited || before > request.hours))
+  if (request.hours != kRetentionForEver)
+    if (Outcome wrong = check_retention(request.hours); wrong.has_value()) co_return wrong;
+  if (request.hours != kRetentionForEver && (before == kRetentionForEver || before > request.hours))
     co_return invalid_argument(
         fmt::format("Requested retention period ({} hours) for stream {} can not be shorter than existing "
                     "retention period ({} "

@@ -77,14 +77,13 @@ Task<Outcome> run(Call& call) {
   if (call.encoding == Encoding::kJson &&
       call.loop.put_reader.read_record(call.request.body, call.options.max_record_bytes, target, entry)) {
     auto placed = place_of(call, target.stream_name, target.stream_arn);
-    if (auto* error = std::get_if<ApiError>(&placed); error != nullptr) co_return std::move(*error);
-    const StreamPlace& place = *std::get_if<StreamPlace>(&placed);
-    if (Outcome denied = authorize(call, access_for_put(call, place)); denied.has_value()) co_return denied;
-    if (!place.ours) co_return stream_not_found(place);
-    Task<Result<broker::PutResult>> putting = call.broker.put(place.name, std::span(&entry, 1));
-    auto put = co_await std::move(putting);
-    if (put.ok() || put.error().kind != ErrorKind::kInvalid) co_return answer(call, place, put);
-    // Its base64 is wrong, or has escapes: the description tells which.
+    if (const auto* place = std::get_if<StreamPlace>(&placed); place != nullptr && place->ours) {
+      if (Outcome denied = authorize(call, access_for_put(call, *place)); denied.has_value())
+        co_return denied;
+      Task<Result<broker::PutResult>> putting = call.broker.put(place->name, std::span(&entry, 1));
+      auto put = co_await std::move(putting);
+      if (is_final(put)) co_return answer(call, *place, put);
+    }
   }
   Task<Outcome> described =
       operation_internal::decode_and_run<PutRecordRequest, kFields, run_described>(call);

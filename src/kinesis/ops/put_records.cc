@@ -82,17 +82,16 @@ Task<Outcome> run(Call& call) {
   if (call.encoding == Encoding::kJson &&
       call.loop.put_reader.read_records(call.request.body, call.options.max_record_bytes, target, entries)) {
     auto placed = place_of(call, target.stream_name, target.stream_arn);
-    if (auto* error = std::get_if<ApiError>(&placed); error != nullptr) co_return std::move(*error);
-    const StreamPlace& place = *std::get_if<StreamPlace>(&placed);
-    if (Outcome denied = authorize(call, access_for_put(call, place)); denied.has_value()) co_return denied;
-    if (!place.ours) co_return stream_not_found(place);
-    Task<Result<broker::PutResult>> putting = call.broker.put(place.name, entries);
-    auto put = co_await std::move(putting);
-    if (put.ok() || put.error().kind != ErrorKind::kInvalid) {
-      call.loop.return_entries(std::move(entries));
-      co_return answer(call, place, put);
+    if (const auto* place = std::get_if<StreamPlace>(&placed); place != nullptr && place->ours) {
+      if (Outcome denied = authorize(call, access_for_put(call, *place)); denied.has_value())
+        co_return denied;
+      Task<Result<broker::PutResult>> putting = call.broker.put(place->name, entries);
+      auto put = co_await std::move(putting);
+      if (is_final(put)) {
+        call.loop.return_entries(std::move(entries));
+        co_return answer(call, *place, put);
+      }
     }
-    // Its base64 is wrong, or has escapes: the description tells which.
   }
   call.loop.return_entries(std::move(entries));
   Task<Outcome> described =
