@@ -149,7 +149,8 @@ void Http1::begin_request(std::string_view head_text, std::int64_t now_ns) {
 
   if (head->chunked) {
     reading_ = Reading::kChunks;
-    chunks_ = std::make_unique<ChunkedBody>(request_->head.text(), context_.limits.body_bytes_max);
+    chunks_ = std::make_unique<ChunkedBody>(request_->head.text(), context_.limits.body_bytes_max,
+                                            context_.limits.header_bytes_max);
   } else if (head->content_length.value_or(0) > 0) {
     reading_ = Reading::kBody;
     body_bytes_ = *head->content_length;
@@ -176,12 +177,12 @@ std::size_t Http1::consume_chunks(ByteView bytes) {
     fail(bad_request("The request body is malformed."));
   } else if (state == ChunkedBody::State::kTooLarge) {
     fail(body_too_large());
+  } else if (state == ChunkedBody::State::kLineTooLong) {
+    fail(head_too_large());
   } else if (!exchanges_.back()->charge.try_raise_to(request_->body.capacity())) {
     fail(out_of_memory_budget());
   } else if (state == ChunkedBody::State::kDone) {
     deliver();
-  } else if (bytes.size() - used > context_.limits.header_bytes_max) {
-    fail(head_too_large());  // a chunk's extensions, or trailers, without end
   }
   return used;
 }
@@ -284,7 +285,12 @@ bool Http1::write_stream(Exchange& exchange) {
   const bool without_body = exchange.head_only || is_bodiless(exchange.response.status);
   const bool chunked = exchange.http11 && !without_body;
   if (!std::exchange(exchange.head_written, true)) {
-    if (!exchange.http11) exchange.keep_alive = false;  // the end of the connection is the end of the body
+    if (!exchange.http11) {
+      // The end of the connection is the end of the body: what follows would never be answered.
+      exchange.linger = exchange.keep_alive;
+      exchange.keep_alive = false;
+      if (!request_) reading_ = Reading::kNothing;
+    }
     Http1Framing framing;
     framing.chunked = chunked;
     framing.close = is_last(exchange);

@@ -15,6 +15,8 @@ namespace http = boost::beast::http;
 using Text = boost::beast::string_view;
 using ErrorCode = boost::beast::error_code;
 
+constexpr std::size_t kLastChunkBytesMin = 5;  // "0" and two line ends
+
 std::string_view view(Text text) { return {text.data(), text.size()}; }
 
 // Every line ends in CRLF and none begins with a blank: Beast would take a bare LF, and would unfold.
@@ -35,6 +37,8 @@ class ChunkedBody::Parser final : public http::basic_parser<true> {
   Bytes* body = nullptr;       // chunks go there
   Http1Head found;
   int hosts = 0;
+  const char* line_begin = nullptr;  // where the line before the next chunk begins, in what is being parsed
+  std::size_t line_bytes_max = 0;
 
  private:
   void on_request_impl(http::verb, Text method, Text target, int version, ErrorCode&) override {
@@ -65,6 +69,7 @@ class ChunkedBody::Parser final : public http::basic_parser<true> {
 
   std::size_t on_chunk_body_impl(std::uint64_t, Text bytes, ErrorCode&) override {
     body->append(bytes.data(), bytes.size());
+    line_begin = bytes.data() + bytes.size();
     return bytes.size();
   }
 
@@ -72,7 +77,11 @@ class ChunkedBody::Parser final : public http::basic_parser<true> {
   void on_response_impl(int, Text, int, ErrorCode&) override {}
   void on_header_impl(ErrorCode&) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>&, ErrorCode&) override {}
-  void on_chunk_header_impl(std::uint64_t, Text, ErrorCode&) override {}
+  void on_chunk_header_impl(std::uint64_t bytes, Text extensions, ErrorCode& error) override {
+    const char* const line_end = extensions.data() + extensions.size() + 2;
+    const auto line_bytes = static_cast<std::size_t>(line_end - line_begin);
+    if (bytes != 0 && line_bytes > line_bytes_max) error = http::error::header_limit;
+  }
   void on_finish_impl(ErrorCode&) override {}
 };
 
@@ -101,10 +110,11 @@ std::size_t find_head_end(std::string_view text, std::size_t from) {
   return at == std::string_view::npos ? at : at + 4;
 }
 
-ChunkedBody::ChunkedBody(std::string_view head, std::size_t body_bytes_max)
-    : parser_(std::make_unique<Parser>()) {
+ChunkedBody::ChunkedBody(std::string_view head, std::size_t body_bytes_max, std::size_t line_bytes_max)
+    : parser_(std::make_unique<Parser>()), line_bytes_max_(line_bytes_max) {
   parser_->header_limit(std::numeric_limits<std::uint32_t>::max());
   parser_->body_limit(body_bytes_max);
+  parser_->line_bytes_max = line_bytes_max;
   ErrorCode error;
   parser_->put(boost::asio::buffer(head.data(), head.size()), error);
   MR_ASSERT(!error);  // parse_http1_head() has accepted it
@@ -115,11 +125,21 @@ ChunkedBody::ChunkedBody(std::string_view head, std::size_t body_bytes_max)
 ChunkedBody::~ChunkedBody() = default;
 
 ChunkedBody::State ChunkedBody::feed(ByteView bytes, Bytes& body, std::size_t& used) {
+  used = 0;
+  const std::string_view text = as_text(bytes);
+  // Beast asserts that it does not come to the last chunk again with less.
+  if (text.size() < kLastChunkBytesMin && text.starts_with("0\r\n")) return State::kMore;
   parser_->body = &body;
+  parser_->line_begin = text.data();
   ErrorCode error;
-  used = parser_->put(boost::asio::buffer(bytes.data(), bytes.size()), error);
+  used = parser_->put(boost::asio::buffer(text.data(), text.size()), error);
   if (error == http::error::body_limit) return State::kTooLarge;
+  if (error == http::error::header_limit) return State::kLineTooLong;
   if (error && error != http::error::need_more) return State::kBad;
+  const char* const line_end = text.data() + (parser_->is_done() ? used : text.size());
+  const bool too_long = (parser_->is_done() || used < text.size()) &&
+                        static_cast<std::size_t>(line_end - parser_->line_begin) > line_bytes_max_;
+  if (too_long) return State::kLineTooLong;
   return parser_->is_done() ? State::kDone : State::kMore;
 }
 

@@ -30,13 +30,20 @@ std::optional<Http1Head> parse_http1_head(Request& request);
 // looked.
 std::size_t find_head_end(std::string_view text, std::size_t from);
 
-// De-chunks one body.
+// De-chunks one body. What it makes of one does not depend on where its bytes are cut.
 class ChunkedBody {
  public:
-  enum class State { kMore, kDone, kBad, kTooLarge };
+  enum class State {
+    kMore,
+    kDone,
+    kBad,
+    kTooLarge,
+    kLineTooLong,  // a chunk's extensions, or the trailers
+  };
 
-  // `head` as it was given to parse_http1_head().
-  ChunkedBody(std::string_view head, std::size_t body_bytes_max);
+  // `head` as it was given to parse_http1_head().   line_bytes_max   of what stands before a chunk, and of
+  // the last line with all trailers
+  ChunkedBody(std::string_view head, std::size_t body_bytes_max, std::size_t line_bytes_max);
   ~ChunkedBody();
 
   // Appends to `body` what `bytes` hold of it. `used`: what is done with; the rest must come again with more
@@ -47,6 +54,7 @@ class ChunkedBody {
 
  private:
   std::unique_ptr<Parser> parser_;
+  std::size_t line_bytes_max_;
 };
 
 }  // namespace millrace::net

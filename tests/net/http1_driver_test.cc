@@ -236,6 +236,44 @@ TEST(Http1Driver, OldClientsAreClosedUnlessTheyAskOtherwise) {
   EXPECT_EQ(bare.driver->ending(), Driver::Ending::kClose);
 }
 
+TEST(Http1Driver, AStreamToAnOldClientIsTheLastAnswerAndNothingIsReadBehindIt) {
+  int requests = 0;
+  std::shared_ptr<BodyStream> stream;
+  BareDriver bare({}, [&](std::unique_ptr<Request>, Responder responder) {
+    ++requests;
+    stream = std::move(responder).start_stream({});
+  });
+  bare.speak_http1();
+  bare.input("GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\nPOST /b HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(requests, 1);
+  stream->write(std::make_shared<const Bytes>("the body"));
+  stream->end();
+  EXPECT_TRUE(bare.output().ends_with("\r\n\r\nthe body"));
+  EXPECT_EQ(bare.driver->ending(), Driver::Ending::kLinger);
+}
+
+TEST(Http1Driver, LinesBetweenChunksAreBoundedTheSameHoweverTheyArrive) {
+  ServerLimits limits;
+  limits.header_bytes_max = 100;
+  const auto status = [&](const std::string& input, std::size_t cut) {
+    BareDriver bare(limits, echo);
+    bare.speak_http1();
+    for (std::size_t at = 0; at < input.size(); at += cut)
+      bare.input(std::string_view(input).substr(at, cut));
+    return bare.output().substr(9, 3);
+  };
+  const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::size_t bytes : {97u, 98u}) {  // with "1" or "0", and the line's end: 100 and 101
+    const std::string extension = ';' + std::string(bytes - 1, 'e');
+    const std::string trailer = "0\r\nT: " + std::string(bytes - 7, 't') + "\r\n\r\n";
+    for (const std::size_t cut : {1u, 7u, 1'000u}) {
+      const std::string expected = bytes == 97 ? "200" : "431";
+      EXPECT_EQ(status(head + "1" + extension + "\r\na\r\n0\r\n\r\n", cut), expected) << bytes << ' ' << cut;
+      EXPECT_EQ(status(head + trailer, cut), expected) << bytes << ' ' << cut;
+    }
+  }
+}
+
 TEST(Http1Driver, AHandlersHeadersCannotBreakTheFraming) {
   BareDriver bare({}, [](std::unique_ptr<Request>, Responder responder) {
     Response response = text_response("ok");
