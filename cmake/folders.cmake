@@ -1,6 +1,8 @@
 # millrace_folder(NAME [USES folder ...] [LINKS target ...])
-# Makes library NAME of every src/NAME/**.cc; a folder without sources is an interface library.
+# Makes library NAME of every src/NAME/**.cc; a folder without sources is an interface library. All names are in the
+# global property millrace_folders.
 function(millrace_folder name)
+  set_property(GLOBAL APPEND PROPERTY millrace_folders ${name})
   cmake_parse_arguments(arg "" "" "USES;LINKS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
   if(sources)

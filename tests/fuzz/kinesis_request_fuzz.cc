@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "base/assert.h"
 #include "api/decode.h"
+#include "base/assert.h"
 #include "kinesis/operation.h"
 #include "kinesis/put_request_reader.h"
 #include "kinesis/shard_id.h"
