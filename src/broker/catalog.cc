@@ -4,16 +4,13 @@
 #include <bit>
 
 #include "base/assert.h"
+#include "broker/hash_key.h"
 
 namespace millrace::broker {
 namespace {
 
 constexpr std::size_t kRouteTableFrom = 16;  // below it a binary search is as quick
 constexpr unsigned kRouteBitsMax = 16;
-
-std::uint32_t first_bits(const log::HashKey& key, unsigned bits) {
-  return (std::uint32_t{key[0]} << 8 | key[1]) >> (16 - bits);
-}
 
 }  // namespace
 
@@ -24,35 +21,36 @@ void Stream::index_shards() {
   std::sort(open_shards.begin(), open_shards.end(), [this](std::uint32_t a, std::uint32_t b) {
     return shards[a].range.first < shards[b].range.first;
   });
+  labels.clear();
+  for (const Shard& shard : shards) labels.push_back({shard.key, shard.created_s, shard.index});
+  last_keys.clear();
+  for (const std::uint32_t position : open_shards)
+    last_keys.push_back(to_number(shards[position].range.last));
   route_begin.clear();
   if (open_shards.size() < kRouteTableFrom) return;
-  // About four buckets a shard: then a look-up takes a step or none.
-  route_bits = std::min(kRouteBitsMax, static_cast<unsigned>(std::bit_width(open_shards.size())) + 2);
+  // One or two buckets a shard: then a look-up takes a step or none, and the table stays in the cache.
+  route_bits = std::min(kRouteBitsMax, static_cast<unsigned>(std::bit_width(open_shards.size())));
   route_begin.resize(std::size_t{1} << route_bits);
   std::uint32_t at = 0;
   for (std::uint32_t bucket = 0; bucket < route_begin.size(); ++bucket) {
     // The shard that holds the bucket's smallest key.
-    log::HashKey smallest{};
-    const std::uint32_t prefix = bucket << (16 - route_bits);
-    smallest[0] = static_cast<std::uint8_t>(prefix >> 8);
-    smallest[1] = static_cast<std::uint8_t>(prefix);
-    while (shards[open_shards[at]].range.last < smallest) ++at;
+    const HashNumber smallest = HashNumber{bucket} << (128 - route_bits);
+    while (last_keys[at] < smallest) ++at;
     route_begin[bucket] = at;
   }
 }
 
 std::size_t Stream::route(const log::HashKey& key) const {
   MR_ASSERT(!open_shards.empty());
+  const HashNumber number = to_number(key);
   if (!route_begin.empty()) {
-    std::size_t at = route_begin[first_bits(key, route_bits)];
-    while (shards[open_shards[at]].range.last < key) ++at;
+    std::size_t at = route_begin[static_cast<std::size_t>(number >> (128 - route_bits))];
+    while (last_keys[at] < number) ++at;
     return open_shards[at];
   }
-  const auto past = std::partition_point(open_shards.begin(), open_shards.end(), [&](std::uint32_t position) {
-    return shards[position].range.last < key;
-  });
-  MR_ASSERT(past != open_shards.end());
-  return *past;
+  const auto past = std::lower_bound(last_keys.begin(), last_keys.end(), number);
+  MR_ASSERT(past != last_keys.end());
+  return open_shards[static_cast<std::size_t>(past - last_keys.begin())];
 }
 
 const Shard* Stream::find(std::uint32_t index) const {

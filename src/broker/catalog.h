@@ -35,6 +35,13 @@ struct Shard {
   bool open() const { return !end_offset.has_value(); }
 };
 
+// What a put needs of a shard, and no more: with many shards, each record's own lies anywhere in memory.
+struct ShardLabel {
+  log::ShardKey key;
+  std::int64_t created_s;
+  std::uint32_t index;
+};
+
 // One step towards other shards. Indexes name shards that are open when the step's turn comes; the steps
 // before it have made theirs by then, numbered from Stream::next_index in order.
 struct ReshardStep {
@@ -62,14 +69,18 @@ struct Stream {
   std::vector<Shard> shards;  // by index, ascending; a closed one goes when its last record has expired
   std::vector<std::uint32_t> open_shards;  // positions in `shards`, by hash range
 
-  // Derives open_shards and route_begin from `shards`. Call after every change of it.
+  // Derives open_shards and what routes by it from `shards`. Call after every change of it.
   void index_shards();
   // Position in `shards` of the open shard that holds `key`; the stream has at least one.
   std::size_t route(const log::HashKey& key) const;
   // nullptr when there is none of that index.
   const Shard* find(std::uint32_t index) const;
 
-  // By the key's first bits: where in open_shards to begin to look. Empty where there are few shards.
+  // For puts, derived by index_shards(). As `shards`:
+  std::vector<ShardLabel> labels;
+  // As open_shards, the last key of each, as a number.
+  __extension__ std::vector<unsigned __int128> last_keys;
+  // By the key's first bits: where in last_keys to begin to look. Empty where there are few shards.
   std::vector<std::uint32_t> route_begin;
   unsigned route_bits = 0;
 };

@@ -1,15 +1,18 @@
 #include "broker/hash_key.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/assert.h"
 
 namespace millrace::broker {
 
 HashNumber to_number(const log::HashKey& key) {
-  HashNumber number = 0;
-  for (const std::uint8_t byte : key) number = number << 8 | byte;
-  return number;
+  std::uint64_t high;
+  std::uint64_t low;
+  std::memcpy(&high, key.data(), sizeof(high));
+  std::memcpy(&low, key.data() + sizeof(high), sizeof(low));
+  return HashNumber{__builtin_bswap64(high)} << 64 | __builtin_bswap64(low);
 }
 
 log::HashKey to_key(HashNumber number) {

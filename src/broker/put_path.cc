@@ -31,6 +31,29 @@ void sort_by_position(std::vector<std::uint64_t>& order, std::vector<std::uint64
   }
 }
 
+// Sorted by shard, the entries lie anywhere in the request, and with many shards so do the shards: fetched
+// into the cache in two steps, ahead of their turn.
+constexpr std::size_t kAhead = 10;
+constexpr std::size_t kLineBytes = 64;
+constexpr std::size_t kFetchedBytes = 4 * kLineBytes;  // behind them the processor sees where it goes
+void prefetch(const Stream& stream, std::span<const PutEntry> entries,
+              const std::vector<std::uint64_t>& order, std::size_t i) {
+  if (i + 2 * kAhead < order.size()) {
+    __builtin_prefetch(&entries[entry_of(order[i + 2 * kAhead])]);
+    __builtin_prefetch(&stream.labels[position_of(order[i + 2 * kAhead])]);
+  }
+  if (i + kAhead >= order.size()) return;
+  const PutEntry& entry = entries[entry_of(order[i + kAhead])];
+  const std::size_t bytes = std::min(entry.data.size(), kFetchedBytes);
+  for (std::size_t at = 0; at < bytes; at += kLineBytes) __builtin_prefetch(entry.data.data() + at);
+  __builtin_prefetch(entry.data.data() + entry.data.size());  // base64 tells its length at its end
+}
+
+// Of its data, at most: does not look at it.
+std::size_t data_bytes_at_most(const PutEntry& entry) {
+  return entry.base64 ? entry.data.size() / 4 * 3 : entry.data.size();
+}
+
 std::size_t data_bytes(const PutEntry& entry) {
   if (!entry.base64) return entry.data.size();
   return base64_decoded_size(entry.data).value_or(0);
@@ -83,7 +106,7 @@ Result<std::vector<PutPath::Part>> PutPath::encode(const Stream& stream, std::sp
 
   std::size_t bytes = 0;
   for (const std::uint32_t entry : pending)
-    bytes += data_bytes(entries[entry]) + entries[entry].partition_key.size() + 64;
+    bytes += data_bytes_at_most(entries[entry]) + entries[entry].partition_key.size() + 64;
   std::vector<Part> parts;
   std::vector<log::BatchBuilder> builders;
   std::vector<std::uint32_t> part_of_loop(board_.loops(), ~0u);
@@ -92,11 +115,13 @@ Result<std::vector<PutPath::Part>> PutPath::encode(const Stream& stream, std::sp
 
   std::uint32_t last_position = ~0u;
   std::uint32_t part = 0;
-  for (const std::uint64_t routed : scratch.order) {
+  for (std::size_t i = 0; i < scratch.order.size(); ++i) {
+    prefetch(stream, entries, scratch.order, i);
+    const std::uint64_t routed = scratch.order[i];
     const std::uint32_t position = position_of(routed);
     const std::uint32_t index = entry_of(routed);
     const PutEntry& entry = entries[index];
-    const Shard& shard = stream.shards[position];
+    const ShardLabel& shard = stream.labels[position];
     PutOutcome& outcome = outcomes[index];
     outcome.shard_position = position;
     if (throttle_ != nullptr && !stream.on_demand &&

@@ -147,6 +147,10 @@ Error invalid(std::string_view text, const char* why) {
 }  // namespace
 
 SequenceNumber sequence_of(const Shard& shard, std::uint64_t offset, std::int64_t arrival_ms) {
+  return sequence_of(ShardLabel{shard.key, shard.created_s, shard.index}, offset, arrival_ms);
+}
+
+SequenceNumber sequence_of(const ShardLabel& shard, std::uint64_t offset, std::int64_t arrival_ms) {
   MR_ASSERT(offset < kOrdinalMax - 1);  // else it would be the shard's end
   return {shard.created_s, offset + 1, std::max<std::int64_t>(arrival_ms, 0) / 1000, shard.index};
 }

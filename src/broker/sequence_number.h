@@ -30,6 +30,7 @@ inline constexpr std::size_t kSequenceDigitsMax = 57;
 inline constexpr std::uint64_t kOrdinalMax = 0x7fff'ffff'ffff'ffff;
 
 SequenceNumber sequence_of(const Shard& shard, std::uint64_t offset, std::int64_t arrival_ms);
+SequenceNumber sequence_of(const ShardLabel& shard, std::uint64_t offset, std::int64_t arrival_ms);
 // StartingSequenceNumber: ordinal 0.   EndingSequenceNumber of a closed shard: kOrdinalMax at its closing
 // time.
 SequenceNumber starting_sequence(const Shard& shard);

@@ -22,7 +22,7 @@ constexpr std::size_t kShardIdAt = kEntry.find("shardId-");
 static_assert(kEntry.find("\",\"ShardId") == kNumberAt + kNumberDigits);
 static_assert(kEntry.size() == kShardIdAt + kShardIdBytes + 3);
 
-void write_entry(const broker::Shard& shard, const broker::PutOutcome& outcome, char* out) {
+void write_entry(const broker::ShardLabel& shard, const broker::PutOutcome& outcome, char* out) {
   std::memcpy(out, kEntry.data(), kEntry.size());
   char number[broker::kSequenceDigitsMax];
   const std::size_t digits = broker::format(sequence_of(shard, outcome.offset, outcome.arrival_ms), number);
@@ -33,7 +33,8 @@ void write_entry(const broker::Shard& shard, const broker::PutOutcome& outcome, 
 
 bool is_put(const broker::PutOutcome& outcome) { return outcome.status == log::RunStatus::kDurable; }
 
-void write_number_and_shard(const broker::Shard& shard, const broker::PutOutcome& outcome, Writer& writer) {
+void write_number_and_shard(const broker::ShardLabel& shard, const broker::PutOutcome& outcome,
+                            Writer& writer) {
   writer.begin_object();
   writer.member("SequenceNumber", broker::to_string(sequence_of(shard, outcome.offset, outcome.arrival_ms)));
   writer.member("ShardId", shard_id(shard.index));
@@ -64,7 +65,7 @@ Wanted access_for_put(Call& call, const StreamRef& ref) {
 ApiError why_not_put(const broker::PutResult& result, const broker::PutOutcome& outcome,
                      const StreamPlace& place) {
   if (outcome.throttled) {
-    const broker::Shard& shard = result.stream->shards[outcome.shard_position];
+    const broker::ShardLabel& shard = result.stream->labels[outcome.shard_position];
     return {"ProvisionedThroughputExceededException",
             fmt::format("Rate exceeded for shard {} in stream {} under account {}.", shard_id(shard.index),
                         place.name, place.account)};
@@ -83,8 +84,12 @@ void write_put_records(const broker::PutResult& result, const StreamPlace& place
     bytes.reserve(kBegin.size() + outcomes.size() * kEntry.size() + 2);
     bytes.append(kBegin);
     char* out = reinterpret_cast<char*>(bytes.prepare(outcomes.size() * kEntry.size()));
-    for (std::size_t i = 0; i < outcomes.size(); ++i)
-      write_entry(result.stream->shards[outcomes[i].shard_position], outcomes[i], out + i * kEntry.size());
+    const std::vector<broker::ShardLabel>& shards = result.stream->labels;
+    constexpr std::size_t kAhead = 16;  // with many shards each record's own lies anywhere in memory
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      if (i + kAhead < outcomes.size()) __builtin_prefetch(&shards[outcomes[i + kAhead].shard_position]);
+      write_entry(shards[outcomes[i].shard_position], outcomes[i], out + i * kEntry.size());
+    }
     bytes.commit(outcomes.size() * kEntry.size() - 1);  // without the last comma
     bytes.append("]}");
     return;
@@ -95,7 +100,7 @@ void write_put_records(const broker::PutResult& result, const StreamPlace& place
   writer.begin_list();
   for (const broker::PutOutcome& outcome : outcomes) {
     if (is_put(outcome)) {
-      write_number_and_shard(result.stream->shards[outcome.shard_position], outcome, writer);
+      write_number_and_shard(result.stream->labels[outcome.shard_position], outcome, writer);
     } else {
       write_failed(why_not_put(result, outcome, place), writer);
     }
@@ -107,7 +112,7 @@ void write_put_records(const broker::PutResult& result, const StreamPlace& place
 Outcome write_put_record(const broker::PutResult& result, const StreamPlace& place, Writer& writer) {
   const broker::PutOutcome& outcome = result.outcomes.front();
   if (!is_put(outcome)) return why_not_put(result, outcome, place);
-  write_number_and_shard(result.stream->shards[outcome.shard_position], outcome, writer);
+  write_number_and_shard(result.stream->labels[outcome.shard_position], outcome, writer);
   return std::nullopt;
 }
 

@@ -16,7 +16,7 @@ void BatchBuilder::begin_run(ShardKey shard) {
   end_run();
   const auto begin = static_cast<std::uint32_t>(batch_->bytes.size());
   const std::size_t head = kRunHeaderBytes + (encryptor_ != nullptr ? kCipherHeadBytes : 0);
-  store_run_header(batch_->bytes.prepare(head), {shard, 0, 0, 0, 0});
+  batch_->bytes.prepare(head);  // written when the run ends
   batch_->bytes.commit(head);
   batch_->runs.push_back(
       Run{.shard = shard, .begin = begin, .end = begin, .count = 0, .encryptor = encryptor_});

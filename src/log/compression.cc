@@ -4,12 +4,26 @@
 #include <lz4.h>
 #include <zstd.h>
 
+#include <memory>
+
 namespace millrace::log {
 
 namespace {
 
 constexpr int kAccelerationBehind = 8;
 constexpr int kZstdLevel = 1;
+
+// Their tables are larger than most blocks: made once a thread.
+ZSTD_CCtx* compressor() {
+  thread_local const std::unique_ptr<ZSTD_CCtx, std::size_t (*)(ZSTD_CCtx*)> made(ZSTD_createCCtx(),
+                                                                                  ZSTD_freeCCtx);
+  return made.get();
+}
+ZSTD_DCtx* decompressor() {
+  thread_local const std::unique_ptr<ZSTD_DCtx, std::size_t (*)(ZSTD_DCtx*)> made(ZSTD_createDCtx(),
+                                                                                  ZSTD_freeDCtx);
+  return made.get();
+}
 
 }  // namespace
 
@@ -19,7 +33,8 @@ Codec pack(ByteView raw, Effort effort, Bytes& out) {
   const std::size_t worth_it = raw.size() - raw.size() / 16;
   if (effort == Effort::kMore) {
     std::uint8_t* to = out.prepare(ZSTD_compressBound(raw.size()));
-    const std::size_t packed = ZSTD_compress(to, out.capacity(), raw.data(), raw.size(), kZstdLevel);
+    const std::size_t packed =
+        ZSTD_compressCCtx(compressor(), to, out.capacity(), raw.data(), raw.size(), kZstdLevel);
     if (ZSTD_isError(packed) != 0 || packed > worth_it) return Codec::kNone;
     out.commit(packed);
     return Codec::kZstd;
@@ -53,7 +68,7 @@ Result<Bytes> unpack(Codec codec, ByteView packed, std::size_t raw_bytes) {
       break;
     }
     case Codec::kZstd: {
-      const std::size_t n = ZSTD_decompress(to, raw_bytes, packed.data(), packed.size());
+      const std::size_t n = ZSTD_decompressDCtx(decompressor(), to, raw_bytes, packed.data(), packed.size());
       unpacked = ZSTD_isError(n) != 0 ? 0 : n;
       break;
     }

@@ -11,7 +11,7 @@ namespace millrace::log {
 namespace {
 
 constexpr std::int64_t kRetryNs = 200'000'000;  // how often a full disk is asked again
-constexpr std::size_t kAhead = 12;              // runs whose shards are fetched into the cache ahead
+constexpr std::size_t kAhead = 16;              // runs whose shards are fetched into the cache ahead
 
 }  // namespace
 

@@ -200,7 +200,7 @@ class Recovery {
       batches.push_back(from.tail.batch(static_cast<std::uint32_t>(number)));
     MR_ASSIGN(settled_, write_settled(*context_, batches, Effort::kLittle));
     for (const ShardOptions& options : shards_)
-      state_of(options.shard).shards.find(options.shard)->ring = TailRing{};
+      state_of(options.shard).shards.find(options.shard)->ring.clear();
     from.tail = Tail{};
     loops_[0].unsettled.clear();
     if (!settled_.segment) return {};

@@ -13,6 +13,7 @@ Shard& ShardTable::open(const ShardOptions& options) {
   if (pages_[page] == nullptr) pages_[page] = std::make_unique<Page>();
   Shard& shard = (*pages_[page])[slot % kPageShards];
   shard.open = true;
+  shard.ring = TailRing(ring_memory_);
   shard.rest = std::make_unique<ShardRest>();
   shard.rest->key = options.shard;
   shard.rest->retention_ms = options.retention_ms;

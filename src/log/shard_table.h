@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/callback.h"
+#include "log/huge_pages.h"
 #include "log/log.h"
 #include "log/segment.h"
 #include "log/tail_ring.h"
@@ -84,6 +85,8 @@ class ShardTable {
   std::size_t loop_index_;
   std::size_t loops_;
   std::size_t size_ = 0;
+  HugePages huge_pages_;
+  std::pmr::unsynchronized_pool_resource ring_memory_{&huge_pages_};
   std::vector<std::unique_ptr<Page>> pages_;
 };
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <memory_resource>
 #include <utility>
 
 #include "base/assert.h"
@@ -20,6 +20,16 @@ static_assert(sizeof(TailEntry) == 16);
 // A growable ring of entries, oldest first; the empty one owns nothing. One thread.
 class TailRing {
  public:
+  TailRing() = default;  // of a shard that is not there: only to be assigned
+  // memory    borrowed, outlives the ring
+  explicit TailRing(std::pmr::memory_resource& memory) : memory_(&memory) {}
+  TailRing(TailRing&& other) noexcept : memory_(other.memory_) { swap(other); }
+  TailRing& operator=(TailRing&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~TailRing() { release(); }
+
   std::uint32_t size() const { return size_; }
   bool full() const { return size_ == capacity_; }
   // 0 is the oldest.
@@ -33,36 +43,44 @@ class TailRing {
     head_ = (head_ + n) & (capacity_ - 1);
     size_ -= n;
     if (size_ == 0)
-      *this = TailRing{};
+      clear();
     else if (capacity_ > kCapacityMin && size_ <= capacity_ / 8)
       resize(capacity_ / 4);
   }
-  // Where push() will write next, to be fetched into the cache; or anything when it will grow.
-  const void* next_slot() const { return entries_.get() + ((head_ + size_) & (capacity_ - 1)); }
-
-  TailRing() = default;
-  TailRing(TailRing&& other) noexcept { *this = std::move(other); }
-  TailRing& operator=(TailRing&& other) noexcept {
-    entries_ = std::move(other.entries_);
-    capacity_ = std::exchange(other.capacity_, 0);
-    head_ = std::exchange(other.head_, 0);
-    size_ = std::exchange(other.size_, 0);
-    return *this;
+  void clear() {
+    release();
+    entries_ = nullptr;
+    capacity_ = head_ = size_ = 0;
   }
+  // Where push() will write next, to be fetched into the cache; or anything when it will grow.
+  const void* next_slot() const { return entries_ + ((head_ + size_) & (capacity_ - 1)); }
 
  private:
   static constexpr std::uint32_t kCapacityMin = 4;  // a power of two, as every capacity
 
   void resize(std::uint32_t capacity) {
     if (capacity < kCapacityMin) capacity = kCapacityMin;
-    auto entries = std::make_unique<TailEntry[]>(capacity);
+    auto* entries =
+        static_cast<TailEntry*>(memory_->allocate(capacity * sizeof(TailEntry), alignof(TailEntry)));
     for (std::uint32_t i = 0; i < size_; ++i) entries[i] = (*this)[i];
-    entries_ = std::move(entries);
+    release();
+    entries_ = entries;
     capacity_ = capacity;
     head_ = 0;
   }
+  void release() {
+    if (entries_ != nullptr) memory_->deallocate(entries_, capacity_ * sizeof(TailEntry), alignof(TailEntry));
+  }
+  void swap(TailRing& other) noexcept {
+    std::swap(memory_, other.memory_);
+    std::swap(entries_, other.entries_);
+    std::swap(capacity_, other.capacity_);
+    std::swap(head_, other.head_);
+    std::swap(size_, other.size_);
+  }
 
-  std::unique_ptr<TailEntry[]> entries_;
+  std::pmr::memory_resource* memory_ = nullptr;
+  TailEntry* entries_ = nullptr;
   std::uint32_t capacity_ = 0;
   std::uint32_t head_ = 0;
   std::uint32_t size_ = 0;
