@@ -18,10 +18,10 @@ using Parameters = std::vector<std::pair<std::string, std::string>>;
 // Decoded, in the order sent.
 Parameters query_parameters(std::string_view query) {
   Parameters parameters;
-  while (!query.empty()) {
-    const std::size_t end = std::min(query.find('&'), query.size());
-    const std::string_view pair = query.substr(0, end);
-    query.remove_prefix(std::min(end + 1, query.size()));
+  for (std::size_t at = 0; at < query.size();) {
+    const std::size_t end = std::min(query.find('&', at), query.size());
+    const std::string_view pair = query.substr(at, end - at);
+    at = end + 1;
     const std::size_t equals = std::min(pair.find('='), pair.size());
     parameters.emplace_back(percent_decoded(pair.substr(0, equals)),
                             percent_decoded(pair.substr(std::min(equals + 1, pair.size()))));
