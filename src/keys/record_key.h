@@ -3,7 +3,7 @@
 // Nonces: each lane (a loop's journal) draws a session of 128 random bits when it first encrypts, derives a
 // key of its own from data key and session, and counts its nonces up from 0 in memory. A crash ends the
 // session; the next process draws another. So no nonce is ever used twice with a key, whatever the disk holds
-// or loses; a session ends after 2^32 runs or 1 TiB. docs/decisions/0012-encryption-at-rest.md.
+// or loses; a session ends after 2^32 runs or 1 TiB. docs/decisions/0012-encryption-at-rest.md
 #pragma once
 
 #include <array>

@@ -1,0 +1,81 @@
+#include "keys/ciphertext_blob.h"
+
+#include <algorithm>
+
+#include "log/little_endian.h"
+
+namespace millrace::keys {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+constexpr std::string_view kPurpose = "millrace blob 1";
+constexpr std::size_t kKeyAt = 1;
+constexpr std::size_t kMaterialAt = 17;
+constexpr std::size_t kSaltAt = 21;
+constexpr std::size_t kSaltBytes = 16;
+constexpr std::size_t kNonceAt = kSaltAt + kSaltBytes;
+constexpr std::size_t kHeadBytes = kNonceAt + kNonceBytes;
+
+void append_text(Bytes& out, std::string_view text) {
+  log::store_at<std::uint32_t>(out.prepare(4), static_cast<std::uint32_t>(text.size()));
+  out.commit(4);
+  out.append(text);
+}
+
+// Head, then names and values by name, each with its length: no two contexts give the same bytes.
+Bytes authenticated(ByteView head, const EncryptionContext& context) {
+  Bytes bytes;
+  bytes.append(head);
+  for (const auto& [name, value] : context) {
+    append_text(bytes, name);
+    append_text(bytes, value);
+  }
+  return bytes;
+}
+
+Nonce nonce_of(ByteView head) {
+  Nonce nonce;
+  std::copy_n(head.begin() + kNonceAt, kNonceBytes, nonce.begin());
+  return nonce;
+}
+
+}  // namespace
+
+Bytes encrypt_blob(const BlobHead& head, const Secret& material, ByteView plain,
+                   const EncryptionContext& context, Random& random) {
+  Bytes blob;
+  blob.resize(kHeadBytes + plain.size() + kTagBytes);
+  blob[0] = kVersion;
+  std::copy(head.key.begin(), head.key.end(), blob.data() + kKeyAt);
+  log::store_at<std::uint32_t>(blob.data() + kMaterialAt, head.material);
+  random.fill({blob.data() + kSaltAt, kSaltBytes + kNonceBytes});  // 224 bits: no two blobs share them
+  const ByteView written = blob.view().first(kHeadBytes);
+  AesGcm cipher(derive(material, kPurpose, written.subspan(kSaltAt, kSaltBytes)),
+                AesGcm::Direction::kEncrypt);
+  cipher.encrypt(nonce_of(written), authenticated(written, context).view(), plain, blob.data() + kHeadBytes,
+                 blob.data() + kHeadBytes + plain.size());
+  return blob;
+}
+
+std::optional<BlobHead> head_of_blob(ByteView blob) {
+  if (blob.size() < kHeadBytes + kTagBytes || blob[0] != kVersion) return std::nullopt;
+  BlobHead head;
+  std::copy_n(blob.begin() + kKeyAt, head.key.size(), head.key.begin());
+  head.material = log::load<std::uint32_t>(blob.data() + kMaterialAt);
+  return head;
+}
+
+std::optional<Bytes> decrypt_blob(ByteView blob, const Secret& material, const EncryptionContext& context) {
+  MR_ASSERT(blob.size() >= kHeadBytes + kTagBytes);
+  const ByteView head = blob.first(kHeadBytes);
+  const ByteView text = blob.subspan(kHeadBytes, blob.size() - kHeadBytes - kTagBytes);
+  AesGcm cipher(derive(material, kPurpose, head.subspan(kSaltAt, kSaltBytes)), AesGcm::Direction::kDecrypt);
+  Bytes plain;
+  plain.resize(text.size());
+  if (!cipher.decrypt(nonce_of(head), authenticated(head, context).view(), text, plain.data(),
+                      blob.last(kTagBytes)))
+    return std::nullopt;
+  return plain;
+}
+
+}  // namespace millrace::keys

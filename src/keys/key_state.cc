@@ -1,0 +1,143 @@
+#include "keys/key_state.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/base64.h"
+#include "base/bytes.h"
+
+namespace millrace::keys {
+namespace {
+
+using nlohmann::json;
+
+std::string to_base64(std::string_view bytes) {
+  Bytes text;
+  text.resize(base64_encoded_size(bytes.size()));
+  base64_encode(as_bytes(bytes), reinterpret_cast<char*>(text.data()));
+  return std::string(text.text());
+}
+
+std::string from_base64(const json& value) {
+  const Bytes text(value.get_ref<const std::string&>());
+  const auto size = base64_decoded_size(text.text());
+  Bytes bytes;
+  bytes.resize(size.value_or(0));
+  if (!size || !base64_decode(text.text(), bytes.data()))
+    throw json::other_error::create(500, "not base64", &value);
+  return std::string(bytes.text());
+}
+
+json to_json(const MasterKey& key) {
+  json entry{{"id", key.id},
+             {"description", key.description},
+             {"created_ms", key.created_ms},
+             {"enabled", key.enabled},
+             {"aws_managed", key.aws_managed},
+             {"rotates", key.rotates},
+             {"rotation_days", key.rotation_days},
+             {"tags", key.tags}};
+  if (key.deletion_ms) entry["deletion_ms"] = *key.deletion_ms;
+  json materials = json::array();
+  for (const Material& material : key.materials)
+    materials.push_back({{"wrapped", to_base64(material.wrapped)}, {"made_ms", material.made_ms}});
+  entry["materials"] = std::move(materials);
+  return entry;
+}
+
+MasterKey key_from(const json& entry) {
+  MasterKey key;
+  key.id = entry.at("id").get<std::string>();
+  key.description = entry.at("description").get<std::string>();
+  key.created_ms = entry.at("created_ms").get<std::int64_t>();
+  key.enabled = entry.at("enabled").get<bool>();
+  key.aws_managed = entry.at("aws_managed").get<bool>();
+  key.rotates = entry.at("rotates").get<bool>();
+  key.rotation_days = entry.at("rotation_days").get<std::int64_t>();
+  key.tags = entry.at("tags").get<std::map<std::string, std::string>>();
+  if (entry.contains("deletion_ms")) key.deletion_ms = entry["deletion_ms"].get<std::int64_t>();
+  for (const json& material : entry.at("materials"))
+    key.materials.push_back(
+        {from_base64(material.at("wrapped")), material.at("made_ms").get<std::int64_t>()});
+  if (key.materials.empty()) throw json::other_error::create(501, "a key without a secret", &entry);
+  return key;
+}
+
+json to_json(const Alias& alias) {
+  return {{"name", alias.name},
+          {"key", alias.key},
+          {"created_ms", alias.created_ms},
+          {"updated_ms", alias.updated_ms}};
+}
+
+Alias alias_from(const json& entry) {
+  return {entry.at("name").get<std::string>(), entry.at("key").get<std::string>(),
+          entry.at("created_ms").get<std::int64_t>(), entry.at("updated_ms").get<std::int64_t>()};
+}
+
+json entry_of(const MasterKey& key) { return {{"key", to_json(key)}}; }
+json entry_of(const KeyRemoved& removed) { return {{"key_removed", removed.id}}; }
+json entry_of(const Alias& alias) { return {{"alias", to_json(alias)}}; }
+json entry_of(const AliasRemoved& removed) { return {{"alias_removed", removed.name}}; }
+
+KeyChange change_from(const json& entry) {
+  if (entry.contains("key")) return key_from(entry["key"]);
+  if (entry.contains("key_removed")) return KeyRemoved{entry["key_removed"].get<std::string>()};
+  if (entry.contains("alias")) return alias_from(entry["alias"]);
+  return AliasRemoved{entry.at("alias_removed").get<std::string>()};
+}
+
+Error corrupt(const json::exception& error) {
+  return Error{ErrorKind::kCorrupt, std::string("master keys: ") + error.what()};
+}
+
+void apply(KeyState& state, const MasterKey& key) {
+  state.keys.insert_or_assign(key.id, std::make_shared<const MasterKey>(key));
+}
+void apply(KeyState& state, const KeyRemoved& removed) {
+  state.keys.erase(removed.id);
+  std::erase_if(state.aliases, [&](const auto& entry) { return entry.second.key == removed.id; });
+}
+void apply(KeyState& state, const Alias& alias) { state.aliases.insert_or_assign(alias.name, alias); }
+void apply(KeyState& state, const AliasRemoved& removed) { state.aliases.erase(removed.name); }
+
+}  // namespace
+
+KeyState apply_change(const KeyState& state, const KeyChange& change) {
+  KeyState changed = state;
+  std::visit([&](const auto& kind) { apply(changed, kind); }, change);
+  return changed;
+}
+
+std::string encode(const KeyChange& change) {
+  return std::visit([](const auto& kind) { return entry_of(kind).dump(); }, change);
+}
+
+std::string encode(const KeyState& state) {
+  json keys = json::array();
+  json aliases = json::array();
+  for (const auto& [id, key] : state.keys) keys.push_back(to_json(*key));
+  for (const auto& [name, alias] : state.aliases) aliases.push_back(to_json(alias));
+  return json{{"keys", std::move(keys)}, {"aliases", std::move(aliases)}}.dump();
+}
+
+Result<KeyChange> decode_key_change(std::string_view text) {
+  try {
+    return change_from(json::parse(text));
+  } catch (const json::exception& error) {
+    return corrupt(error);
+  }
+}
+
+Result<KeyState> decode_key_state(std::string_view text) {
+  try {
+    const json entry = json::parse(text);
+    KeyState state;
+    for (const json& key : entry.at("keys")) apply(state, key_from(key));
+    for (const json& alias : entry.at("aliases")) apply(state, alias_from(alias));
+    return state;
+  } catch (const json::exception& error) {
+    return corrupt(error);
+  }
+}
+
+}  // namespace millrace::keys
