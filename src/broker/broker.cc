@@ -7,6 +7,7 @@
 #include "broker/catalog_board.h"
 #include "broker/catalog_change.h"
 #include "broker/controller.h"
+#include "broker/encryption.h"
 #include "broker/put_path.h"
 #include "broker/throttle.h"
 #include "cluster/control_log.h"
@@ -16,16 +17,18 @@ namespace {
 
 class LocalBroker final : public Broker {
  public:
-  LocalBroker(log::LogEnvironment environment, BrokerOptions options, std::unique_ptr<log::Log> log,
+  LocalBroker(log::LogEnvironment environment, BrokerOptions options,
+              std::unique_ptr<keys::DataKeys> data_keys, std::unique_ptr<log::Log> log,
               std::unique_ptr<cluster::ControlLog> control_log, std::shared_ptr<const Catalog> catalog)
       : environment_(std::move(environment)),
         options_(std::move(options)),
+        data_keys_(std::move(data_keys)),
         log_(std::move(log)),
         board_(environment_.loops, catalog),
         throttle_(environment_.clock),
-        put_path_(board_, *log_, options_.aws_limits ? &throttle_ : nullptr),
-        controller_(std::make_shared<Controller>(environment_, *log_, board_, std::move(control_log),
-                                                 std::move(catalog), options_)) {
+        put_path_(board_, *log_, *data_keys_, options_.aws_limits ? &throttle_ : nullptr),
+        controller_(std::make_shared<Controller>(environment_, *log_, *data_keys_, board_,
+                                                 std::move(control_log), std::move(catalog), options_)) {
     board_.loop(0).post([controller = controller_] { controller->start(); });
   }
 
@@ -75,6 +78,12 @@ class LocalBroker final : public Broker {
 
   Task<Result<void>> configure_stream(std::string name, StreamSettings settings) override {
     return on_control_loop(controller_->configure_stream(std::move(name), std::move(settings)));
+  }
+  Task<Result<void>> start_encryption(std::string name, std::string key_id) override {
+    return on_control_loop(controller_->start_encryption(std::move(name), std::move(key_id)));
+  }
+  Task<Result<void>> stop_encryption(std::string name) override {
+    return on_control_loop(controller_->stop_encryption(std::move(name)));
   }
   Task<Result<void>> set_commitment(BillingCommitment commitment) override {
     return on_control_loop(controller_->set_commitment(commitment));
@@ -133,6 +142,7 @@ class LocalBroker final : public Broker {
 
   log::LogEnvironment environment_;
   BrokerOptions options_;
+  std::unique_ptr<keys::DataKeys> data_keys_;
   std::unique_ptr<log::Log> log_;
   CatalogBoard board_;
   Throttle throttle_;
@@ -158,12 +168,16 @@ Result<std::unique_ptr<Broker>> Broker::open(log::LogEnvironment environment, lo
     catalog = std::move(*changed);
   }
 
+  auto data_keys =
+      std::make_unique<keys::DataKeys>(options.master_keys, environment.clock, environment.random);
+  environment.decryptor = data_keys.get();
+  tell_keys(options, Catalog{}, catalog, *data_keys);
   std::vector<log::ShardOptions> shards;
   for (const auto& [name, stream] : catalog.streams)
     for (const Shard& shard : stream->shards) shards.push_back({shard.key, retention_ms(*stream)});
   MR_ASSIGN(auto log, log::Log::open(environment, log_options, std::move(shards)));
   return std::unique_ptr<Broker>(std::make_unique<LocalBroker>(
-      std::move(environment), std::move(options), std::move(log), std::move(opened.log),
+      std::move(environment), std::move(options), std::move(data_keys), std::move(log), std::move(opened.log),
       std::make_shared<const Catalog>(std::move(catalog))));
 }
 

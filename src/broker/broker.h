@@ -18,6 +18,7 @@
 #include "base/task.h"
 #include "broker/catalog.h"
 #include "broker/stream_settings.h"
+#include "keys/master_keys.h"
 #include "log/log.h"
 #include "store/object_store.h"
 
@@ -29,6 +30,8 @@ struct BrokerOptions {
   std::int64_t transition_ms = 200;               // how long CREATING, UPDATING and DELETING last at least
   std::uint64_t shards_per_account_max = 20'000;  // open shards; over it: kLimit
   bool aws_limits = false;                        // --limits aws: throughput of a shard
+  keys::MasterKeys* master_keys = nullptr;        // borrowed; nullptr: streams cannot be encrypted
+  std::int64_t data_key_ms = 24 * 3'600'000;      // a stream's data key encrypts for so long, then another
 };
 
 // One record to put; everything borrowed until put() resumes.
@@ -97,12 +100,17 @@ class Broker {
   virtual Task<Result<void>> remove_tags(std::string name, std::vector<std::string> keys) = 0;
   // kLimit: its warm throughput would need more shards than the account may have.
   virtual Task<Result<void>> configure_stream(std::string name, StreamSettings settings) = 0;
+  // New records are encrypted under that master key (an id, ARN, alias name or ARN), or no more. Passes
+  // kUpdating. errors   also as log::RunDecryptor::prepare
+  virtual Task<Result<void>> start_encryption(std::string name, std::string key_id) = 0;
+  virtual Task<Result<void>> stop_encryption(std::string name) = 0;
   // The account's. Visible when it resumes.
   virtual Task<Result<void>> set_commitment(BillingCommitment commitment) = 0;
 
   // Puts entries in order (within each shard). Resumes when every one is durable or refused.
   // errors   kNotFound: no such stream, or not yet or no longer there.  kInvalid: an entry's base64 is wrong;
-  //          nothing was written.
+  //          nothing was written.  As log::RunDecryptor::prepare: the stream's key may not be used, nothing
+  //          was written.
   virtual Task<Result<PutResult>> put(std::string_view stream, std::span<const PutEntry> entries) = 0;
 
   // As log::Log's, from any loop.

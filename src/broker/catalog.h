@@ -51,6 +51,14 @@ struct ReshardStep {
 };
 using ReshardPlan = std::vector<ReshardStep>;
 
+// Encrypts records of one stream.
+struct StreamDataKey {
+  std::uint64_t number;  // in encrypted records; never used again
+  std::int64_t made_ms;
+  std::string master_key;  // ARN of what wraps it
+  std::string wrapped;     // bytes
+};
+
 struct Stream {
   std::string name;
   std::uint64_t id;  // never used again, unlike the name
@@ -66,6 +74,9 @@ struct Stream {
   std::int64_t warm_throughput_mibps = 0;  // asked for; 0: none. On demand only
   bool auto_distribution = false;          // records go to the shards in turn, whatever their keys
   std::vector<std::string> shard_metrics;  // of the service's names, in its order
+  // The master key of new records, as its owner named it; empty: they are not encrypted.
+  std::string key_id;
+  std::vector<StreamDataKey> data_keys;  // by number; where key_id is set, the last one encrypts
   std::vector<Shard> shards;  // by index, ascending; a closed one goes when its last record has expired
   std::vector<std::uint32_t> open_shards;  // positions in `shards`, by hash range
 
@@ -99,6 +110,7 @@ struct Catalog {
   std::uint64_t open_shard_count = 0;                                         // of all streams
   std::uint64_t next_stream_id = 1;
   std::uint64_t next_shard_key = 1;
+  std::uint64_t next_data_key = 1;
   std::optional<BillingCommitment> commitment;  // none: there never was one
 
   std::shared_ptr<const Stream> find(std::string_view name) const;

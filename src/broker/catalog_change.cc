@@ -147,6 +147,25 @@ Result<void> change(Catalog& catalog, const StreamConfigured& configured) {
   return {};
 }
 
+Result<void> change(Catalog& catalog, const EncryptionSet& set) {
+  MR_ASSIGN(const auto old, by_id(catalog, set.id));
+  if (set.passes && old->status != StreamStatus::kActive)
+    return Error{ErrorKind::kConflict, fmt::format("stream {} is not active", old->name)};
+  if (set.key_id.empty() == set.data_key.has_value())
+    return Error{ErrorKind::kInvalid, "a data key goes with a master key"};
+  Stream stream = *old;
+  stream.key_id = set.key_id;
+  if (set.data_key)
+    stream.data_keys.push_back(
+        {catalog.next_data_key++, set.data_key->made_ms, set.data_key->master_key, set.data_key->wrapped});
+  if (set.passes) {
+    stream.status = StreamStatus::kUpdating;
+    stream.plan.emplace();
+  }
+  replace(catalog, *old, std::move(stream));
+  return {};
+}
+
 Result<void> change(Catalog& catalog, const CommitmentSet& set) {
   catalog.commitment = set.commitment;
   return {};

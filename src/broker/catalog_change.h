@@ -70,13 +70,25 @@ struct StreamConfigured {
   std::optional<std::vector<std::string>> shard_metrics;
   std::optional<ReshardPlan> plan;
 };
+// What encrypts new records from now on; older ones stay as they are.
+struct EncryptionSet {
+  std::uint64_t id;
+  std::string key_id;  // empty: nothing
+  struct DataKey {
+    std::int64_t made_ms;
+    std::string master_key;
+    std::string wrapped;
+  };
+  std::optional<DataKey> data_key;  // with a key_id; the catalog numbers it
+  bool passes;                      // is kUpdating until ReshardDone
+};
 struct CommitmentSet {
   BillingCommitment commitment;
 };
 
 using CatalogChange =
     std::variant<StreamCreated, StreamActivated, StreamDeleting, StreamDeleted, ReshardBegun, ReshardDone,
-                 RetentionSet, TagsChanged, ShardsExpired, StreamConfigured, CommitmentSet>;
+                 RetentionSet, TagsChanged, ShardsExpired, StreamConfigured, CommitmentSet, EncryptionSet>;
 
 std::string encode(const CatalogChange& change);
 // errors   kCorrupt: not an entry that this version writes

@@ -1,6 +1,8 @@
 // The JSON of catalog changes and snapshots: docs/format.md, "Control log".
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
+#include "base/bytes.h"
 #include "broker/catalog_change.h"
 #include "broker/hash_key.h"
 
@@ -139,6 +141,62 @@ json to_json(const BillingCommitment& commitment) {
 BillingCommitment commitment_from(const json& entry) {
   return {entry.at("started_ms").get<std::int64_t>(), optional_from<std::int64_t>(entry, "ends_ms")};
 }
+std::string to_base64(std::string_view bytes) {
+  Bytes text;
+  text.resize(base64_encoded_size(bytes.size()));
+  base64_encode(as_bytes(bytes), reinterpret_cast<char*>(text.data()));
+  return std::string(text.text());
+}
+std::string from_base64(const json& value) {
+  const Bytes text(value.get_ref<const std::string&>());
+  const auto size = base64_decoded_size(text.text());
+  Bytes bytes;
+  bytes.resize(size.value_or(0));
+  if (!size || !base64_decode(text.text(), bytes.data()))
+    throw json::other_error::create(500, "not base64", &value);
+  return std::string(bytes.text());
+}
+
+// Of EncryptionSet::DataKey and StreamDataKey alike.
+template <typename Key>
+json data_key_json(const Key& key) {
+  return {{"made_ms", key.made_ms}, {"master_key", key.master_key}, {"wrapped", to_base64(key.wrapped)}};
+}
+json to_json(const EncryptionSet& entry) {
+  json written{{"change", "encryption_set"}, {"id", entry.id}, {"passes", entry.passes}};
+  if (!entry.key_id.empty()) written["key_id"] = entry.key_id;
+  if (entry.data_key) written["data_key"] = data_key_json(*entry.data_key);
+  return written;
+}
+EncryptionSet encryption_set_from(const json& entry) {
+  EncryptionSet set{entry.at("id").get<std::uint64_t>(), entry.value("key_id", std::string()), std::nullopt,
+                    entry.at("passes").get<bool>()};
+  if (entry.contains("data_key")) {
+    const json& key = entry["data_key"];
+    set.data_key =
+        EncryptionSet::DataKey{key.at("made_ms").get<std::int64_t>(), key.at("master_key").get<std::string>(),
+                               from_base64(key.at("wrapped"))};
+  }
+  return set;
+}
+void add_encryption(const Stream& stream, json& entry) {
+  if (!stream.key_id.empty()) entry["key_id"] = stream.key_id;
+  if (stream.data_keys.empty()) return;
+  json keys = json::array();
+  for (const StreamDataKey& key : stream.data_keys) {
+    json written = data_key_json(key);
+    written["number"] = key.number;
+    keys.push_back(std::move(written));
+  }
+  entry["data_keys"] = std::move(keys);
+}
+void encryption_from(const json& entry, Stream& stream) {
+  stream.key_id = entry.value("key_id", std::string());
+  if (!entry.contains("data_keys")) return;
+  for (const json& key : entry["data_keys"])
+    stream.data_keys.push_back({key.at("number").get<std::uint64_t>(), key.at("made_ms").get<std::int64_t>(),
+                                key.at("master_key").get<std::string>(), from_base64(key.at("wrapped"))});
+}
 json to_json(const CommitmentSet& entry) {
   return {{"change", "commitment_set"}, {"commitment", to_json(entry.commitment)}};
 }
@@ -188,6 +246,7 @@ CatalogChange change_from(const json& entry) {
                        entry.at("removed").get<std::vector<std::string>>()};
   if (kind == "shards_expired")
     return ShardsExpired{id, entry.at("indexes").get<std::vector<std::uint32_t>>()};
+  if (kind == "encryption_set") return encryption_set_from(entry);
   if (kind == "stream_configured") return stream_configured_from(entry);
   throw json::other_error::create(501, "unknown change " + kind, &entry);
 }
@@ -207,6 +266,7 @@ json to_json(const Stream& stream) {
   if (stream.plan) entry["plan"] = to_json(*stream.plan);
   add_settings(stream, entry);
   if (!stream.shard_metrics.empty()) entry["shard_metrics"] = stream.shard_metrics;
+  add_encryption(stream, entry);
   return entry;
 }
 
@@ -226,6 +286,7 @@ std::shared_ptr<const Stream> stream_from(const json& entry) {
   for (const json& shard : entry.at("shards")) stream->shards.push_back(shard_from(shard));
   if (entry.contains("plan")) stream->plan = plan_from(entry["plan"]);
   settings_from(entry, *stream);
+  encryption_from(entry, *stream);
   stream->shard_metrics = entry.value("shard_metrics", std::vector<std::string>{});
   stream->index_shards();
   return stream;
@@ -252,6 +313,7 @@ std::string encode(const Catalog& catalog) {
              {"next_stream_id", catalog.next_stream_id},
              {"next_shard_key", catalog.next_shard_key},
              {"streams", std::move(streams)}};
+  if (catalog.next_data_key != 1) entry["next_data_key"] = catalog.next_data_key;
   if (catalog.commitment) entry["commitment"] = to_json(*catalog.commitment);
   return entry.dump();
 }
@@ -263,6 +325,7 @@ Result<Catalog> decode_catalog(std::string_view text) {
     catalog.version = entry.at("version").get<std::uint64_t>();
     catalog.next_stream_id = entry.at("next_stream_id").get<std::uint64_t>();
     catalog.next_shard_key = entry.at("next_shard_key").get<std::uint64_t>();
+    catalog.next_data_key = entry.value("next_data_key", std::uint64_t{1});
     if (entry.contains("commitment")) catalog.commitment = commitment_from(entry["commitment"]);
     for (const json& item : entry.at("streams")) {
       auto stream = stream_from(item);

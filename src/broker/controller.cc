@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "broker/encryption.h"
 #include "broker/reshard.h"
 
 namespace millrace::broker {
@@ -24,25 +25,6 @@ std::int64_t retention_ms(const Stream& stream) {
   return stream.retention_hours < 0 ? log::kRetentionUnlimited : stream.retention_hours * 3'600'000;
 }
 
-// While one lives, its command is the only one. Gives the turn on when it goes.
-struct Controller::Turn {
-  explicit Turn(Controller& owner) : controller(owner) {}
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-  ~Turn() { controller.next_turn(); }
-
-  static auto wait(Controller& controller) {
-    return eventually<int>([&controller](auto done) {
-      if (std::exchange(controller.busy_, true))
-        controller.turns_.emplace_back([done]() mutable { done(0); });
-      else
-        done(0);
-    });
-  }
-
-  Controller& controller;
-};
-
 void Controller::next_turn() {
   if (turns_.empty()) {
     busy_ = false;
@@ -52,11 +34,12 @@ void Controller::next_turn() {
   turns_.pop_front();
 }
 
-Controller::Controller(log::LogEnvironment& environment, log::Log& log, CatalogBoard& board,
-                       std::unique_ptr<cluster::ControlLog> control_log,
+Controller::Controller(log::LogEnvironment& environment, log::Log& log, keys::DataKeys& keys,
+                       CatalogBoard& board, std::unique_ptr<cluster::ControlLog> control_log,
                        std::shared_ptr<const Catalog> catalog, BrokerOptions options)
     : environment_(environment),
       log_(log),
+      keys_(keys),
       board_(board),
       control_log_(std::move(control_log)),
       catalog_(std::move(catalog)),
@@ -249,6 +232,7 @@ Task<Result<void>> Controller::commit(CatalogChange change) {
   if (!stored.ok()) co_return stored;
 
   const auto old_catalog = std::exchange(catalog_, std::make_shared<const Catalog>(std::move(*applied)));
+  tell_keys(options_, *old_catalog, *catalog_, keys_);
   co_await open_shards(*old_catalog, *catalog_);  // before anyone can route there
   co_await board_.publish(catalog_);
   co_await remove_shards(*old_catalog, *catalog_);  // after nobody routes there
@@ -386,9 +370,15 @@ void Controller::keep_house_later() {
   loop_.post_after(kHousekeepingMs * kMs, [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (!self || self->closed_) return;
-    spawn(self->expire_closed_shards());
+    spawn(self->keep_house());
     self->keep_house_later();
   });
+}
+
+Task<void> Controller::keep_house() {
+  const auto self = shared_from_this();
+  co_await expire_closed_shards();
+  co_await renew_data_keys();
 }
 
 // A closed shard leaves the catalog when the last record it can hold has expired.

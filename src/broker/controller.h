@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -13,6 +14,7 @@
 #include "broker/catalog_board.h"
 #include "broker/catalog_change.h"
 #include "cluster/control_log.h"
+#include "keys/data_keys.h"
 #include "log/log.h"
 
 namespace millrace::broker {
@@ -23,9 +25,9 @@ std::int64_t retention_ms(const Stream& stream);
 // Lives on the control loop, loop 0: its commands are called there and resume there.
 class Controller : public std::enable_shared_from_this<Controller> {
  public:
-  // `environment`, `log` and `board` are borrowed and outlive the controller's last callback: call close()
-  // first.
-  Controller(log::LogEnvironment& environment, log::Log& log, CatalogBoard& board,
+  // `environment`, `log`, `keys` and `board` are borrowed and outlive the controller's last callback: call
+  // close() first.
+  Controller(log::LogEnvironment& environment, log::Log& log, keys::DataKeys& keys, CatalogBoard& board,
              std::unique_ptr<cluster::ControlLog> control_log, std::shared_ptr<const Catalog> catalog,
              BrokerOptions options);
 
@@ -50,11 +52,30 @@ class Controller : public std::enable_shared_from_this<Controller> {
   Task<Result<void>> change_tags(std::string name, std::map<std::string, std::string> set,
                                  std::vector<std::string> removed);
   Task<Result<void>> configure_stream(std::string name, StreamSettings settings);
+  Task<Result<void>> start_encryption(std::string name, std::string key_id);
+  Task<Result<void>> stop_encryption(std::string name);
   Task<Result<void>> set_commitment(BillingCommitment commitment);
 
  private:
   // Commands wait here for their turn, in order.
-  struct Turn;
+  // While one lives, its command is the only one. Gives the turn on when it goes.
+  struct Turn {
+    explicit Turn(Controller& owner) : controller(owner) {}
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    ~Turn() { controller.next_turn(); }
+
+    static auto wait(Controller& controller) {
+      return eventually<int>([&controller](auto done) {
+        if (std::exchange(controller.busy_, true))
+          controller.turns_.emplace_back([done]() mutable { done(0); });
+        else
+          done(0);
+      });
+    }
+
+    Controller& controller;
+  };
   void next_turn();
 
   // Makes `change` durable, prepares the log for it, and shows it to every loop.
@@ -74,10 +95,16 @@ class Controller : public std::enable_shared_from_this<Controller> {
   Task<Result<void>> next_status(const std::shared_ptr<const Stream>& stream);
   Task<Result<void>> carry_out_plan(std::shared_ptr<const Stream> stream);
   void keep_house_later();
+  Task<void> keep_house();
   Task<void> expire_closed_shards();
+  // Asks for a data key of the stream, outside of any turn.
+  Task<Result<keys::MadeKey>> make_data_key(std::shared_ptr<const Stream> stream, std::string key_id);
+  // Streams whose data key is old get another.
+  Task<void> renew_data_keys();
 
   log::LogEnvironment& environment_;
   log::Log& log_;
+  keys::DataKeys& keys_;
   CatalogBoard& board_;
   std::unique_ptr<cluster::ControlLog> control_log_;
   std::shared_ptr<const Catalog> catalog_;

@@ -11,6 +11,9 @@
 namespace millrace::broker {
 namespace {
 
+// An encrypted run is decrypted as a whole, whatever a reader wants of it.
+constexpr std::size_t kEncryptedRunBytes = 64u << 10;
+
 // A route is (position of the shard << 32 | entry): sorted, records stand by shard, in the order they came.
 constexpr std::uint64_t pack(std::size_t position, std::uint32_t entry) {
   return std::uint64_t{position} << 32 | entry;
@@ -65,8 +68,8 @@ bool takes_records(const Stream& stream) {
 
 }  // namespace
 
-PutPath::PutPath(CatalogBoard& board, log::Log& log, Throttle* throttle)
-    : board_(board), log_(log), throttle_(throttle), scratch_(board.loops()) {}
+PutPath::PutPath(CatalogBoard& board, log::Log& log, keys::DataKeys& keys, Throttle* throttle)
+    : board_(board), log_(log), keys_(keys), throttle_(throttle), scratch_(board.loops()) {}
 
 void PutPath::route(const Stream& stream, std::span<const PutEntry> entries,
                     std::span<const std::uint32_t> pending, Scratch& scratch) {
@@ -100,7 +103,8 @@ void PutPath::route(const Stream& stream, std::span<const PutEntry> entries,
 
 Result<std::vector<PutPath::Part>> PutPath::encode(const Stream& stream, std::span<const PutEntry> entries,
                                                    std::span<const std::uint32_t> pending,
-                                                   std::vector<PutOutcome>& outcomes) {
+                                                   std::vector<PutOutcome>& outcomes,
+                                                   const std::shared_ptr<log::RunEncryptor>& encryptor) {
   Scratch& scratch = scratch_[board_.current()];
   route(stream, entries, pending, scratch);
 
@@ -138,9 +142,12 @@ Result<std::vector<PutPath::Part>> PutPath::encode(const Stream& stream, std::sp
         parts.push_back(Part{loop, nullptr, {}, nullptr});
         parts.back().entries.reserve(pending.size());
         builders.emplace_back(reserve, std::min(pending.size(), stream.open_shards.size()));
+        if (encryptor != nullptr) builders.back().encrypt_with(encryptor);
       }
       part = part_of_loop[loop];
       builders[part].begin_run(shard.key);
+    } else if (encryptor != nullptr && builders[part].run_bytes() > kEncryptedRunBytes) {
+      builders[part].split_run();
     }
     log::RecordView record;
     record.key = as_bytes(entry.partition_key);
@@ -197,8 +204,21 @@ Task<Result<PutResult>> PutPath::put(std::string_view stream_name, std::span<con
   std::vector<std::uint32_t> pending(entries.size());
   for (std::uint32_t index = 0; index < pending.size(); ++index) pending[index] = index;
 
+  const std::size_t here = board_.current();
   for (;;) {
-    auto encoded = encode(*result.stream, entries, pending, result.outcomes);
+    std::shared_ptr<log::RunEncryptor> encryptor;
+    if (!result.stream->key_id.empty()) {
+      auto asked = co_await keys_.encryptor(result.stream->data_keys.back().number, board_.loop(here));
+      if (!asked.ok()) {
+        if (pending.size() == entries.size()) co_return std::move(asked).error();
+        for (const std::uint32_t index : pending)
+          result.outcomes[index].status = log::RunStatus::kUnavailable;
+        result.error = std::move(asked.error().text);
+        co_return result;
+      }
+      encryptor = std::move(*asked);
+    }
+    auto encoded = encode(*result.stream, entries, pending, result.outcomes, encryptor);
     if (!encoded.ok()) co_return encoded.error();
     std::vector<Part>& parts = *encoded;
     co_await append(parts);

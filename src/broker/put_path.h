@@ -10,6 +10,7 @@
 #include "broker/broker.h"
 #include "broker/catalog_board.h"
 #include "broker/throttle.h"
+#include "keys/data_keys.h"
 #include "log/batch.h"
 #include "log/log.h"
 
@@ -18,7 +19,7 @@ namespace millrace::broker {
 class PutPath {
  public:
   // All borrowed. throttle: nullptr where shards have no limits
-  PutPath(CatalogBoard& board, log::Log& log, Throttle* throttle);
+  PutPath(CatalogBoard& board, log::Log& log, keys::DataKeys& keys, Throttle* throttle);
 
   // As Broker::put.
   Task<Result<PutResult>> put(std::string_view stream, std::span<const PutEntry> entries);
@@ -41,15 +42,18 @@ class PutPath {
     std::size_t next_open = 0;  // of a stream that distributes records itself: where the next one goes
   };
 
-  // Routes the entries named in `pending` and encodes them, in order within each shard.
+  // Routes the entries named in `pending` and encodes them, in order within each shard. encryptor   or
+  // nullptr
   Result<std::vector<Part>> encode(const Stream& stream, std::span<const PutEntry> entries,
-                                   std::span<const std::uint32_t> pending, std::vector<PutOutcome>& outcomes);
+                                   std::span<const std::uint32_t> pending, std::vector<PutOutcome>& outcomes,
+                                   const std::shared_ptr<log::RunEncryptor>& encryptor);
   void route(const Stream& stream, std::span<const PutEntry> entries, std::span<const std::uint32_t> pending,
              Scratch& scratch);
   Task<void> append(std::vector<Part>& parts);
 
   CatalogBoard& board_;
   log::Log& log_;
+  keys::DataKeys& keys_;
   Throttle* throttle_;
   std::vector<Scratch> scratch_;
 };

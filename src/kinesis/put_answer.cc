@@ -33,12 +33,13 @@ void write_entry(const broker::ShardLabel& shard, const broker::PutOutcome& outc
 
 bool is_put(const broker::PutOutcome& outcome) { return outcome.status == log::RunStatus::kDurable; }
 
+// As the service does it, what is not encrypted says nothing of it.
+bool is_encrypted(const broker::PutResult& result) { return !result.stream->key_id.empty(); }
+
 void write_number_and_shard(const broker::ShardLabel& shard, const broker::PutOutcome& outcome,
                             Writer& writer) {
-  writer.begin_object();
   writer.member("SequenceNumber", broker::to_string(sequence_of(shard, outcome.offset, outcome.arrival_ms)));
   writer.member("ShardId", shard_id(shard.index));
-  writer.end_object();
 }
 
 void write_failed(const ApiError& error, Writer& writer) {
@@ -91,7 +92,7 @@ void write_put_records(const broker::PutResult& result, const StreamPlace& place
       write_entry(shards[outcomes[i].shard_position], outcomes[i], out + i * kEntry.size());
     }
     bytes.commit(outcomes.size() * kEntry.size() - 1);  // without the last comma
-    bytes.append("]}");
+    bytes.append(is_encrypted(result) ? R"(],"EncryptionType":"KMS"})" : "]}");
     return;
   }
   writer.begin_object();
@@ -100,19 +101,25 @@ void write_put_records(const broker::PutResult& result, const StreamPlace& place
   writer.begin_list();
   for (const broker::PutOutcome& outcome : outcomes) {
     if (is_put(outcome)) {
+      writer.begin_object();
       write_number_and_shard(result.stream->labels[outcome.shard_position], outcome, writer);
+      writer.end_object();
     } else {
       write_failed(why_not_put(result, outcome, place), writer);
     }
   }
   writer.end_list();
+  if (is_encrypted(result)) writer.member("EncryptionType", "KMS");
   writer.end_object();
 }
 
 Outcome write_put_record(const broker::PutResult& result, const StreamPlace& place, Writer& writer) {
   const broker::PutOutcome& outcome = result.outcomes.front();
   if (!is_put(outcome)) return why_not_put(result, outcome, place);
+  writer.begin_object();
   write_number_and_shard(result.stream->labels[outcome.shard_position], outcome, writer);
+  if (is_encrypted(result)) writer.member("EncryptionType", "KMS");
+  writer.end_object();
   return std::nullopt;
 }
 

@@ -20,7 +20,8 @@ Wanted access_for_put(Call& call, const StreamRef& ref);
 ApiError why_not_put(const broker::PutResult& result, const broker::PutOutcome& outcome,
                      const StreamPlace& place);
 
-// {"FailedRecordCount":0,"Records":[{"SequenceNumber":"…","ShardId":"…"}, …]}
+// {"FailedRecordCount":0,"Records":[{"SequenceNumber":"…","ShardId":"…"}, …]}, with "EncryptionType":"KMS"
+// where records are encrypted.
 void write_put_records(const broker::PutResult& result, const StreamPlace& place, Writer& writer);
 // {"SequenceNumber":"…","ShardId":"…"}, or an error.
 Outcome write_put_record(const broker::PutResult& result, const StreamPlace& place, Writer& writer);

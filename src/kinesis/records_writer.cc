@@ -57,7 +57,7 @@ void write_json(const broker::Shard& shard, std::span<const log::RecordView> rec
     cursor.text(R"(","PartitionKey":")");
     bytes.commit(cursor.written());
     append_escaped(as_text(record.key), bytes);
-    bytes.append("\"},");
+    bytes.append(record.encrypted ? R"(","EncryptionType":"KMS"},)" : "\"},");
   }
 }
 
@@ -80,6 +80,7 @@ void write_records(const broker::Shard& shard, std::span<const log::RecordView> 
       writer.key("Data");
       writer.blob(record.value);
       writer.member("PartitionKey", as_text(record.key));
+      if (record.encrypted) writer.member("EncryptionType", "KMS");
       writer.end_object();
     }
   }

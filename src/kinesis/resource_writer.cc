@@ -72,7 +72,8 @@ void write_stream_settings(const broker::Stream& stream, Writer& writer) {
   writer.end_list();
   writer.end_object();
   writer.end_list();
-  writer.member("EncryptionType", "NONE");
+  writer.member("EncryptionType", stream.key_id.empty() ? "NONE" : "KMS");
+  if (!stream.key_id.empty()) writer.member("KeyId", stream.key_id);
 }
 
 }  // namespace millrace::kinesis

@@ -1,0 +1,84 @@
+// The controller's commands that encrypt streams, and the change of their data keys.
+#include <fmt/format.h>
+
+#include "broker/controller.h"
+#include "broker/encryption.h"
+
+namespace millrace::broker {
+namespace {
+
+EncryptionSet encryption_set(const Stream& stream, std::string key_id, keys::MadeKey made,
+                             std::int64_t now_ms, bool passes) {
+  return {stream.id, std::move(key_id),
+          EncryptionSet::DataKey{now_ms, std::move(made.wrapped.master_key), std::move(made.wrapped.blob)},
+          passes};
+}
+
+}  // namespace
+
+Task<Result<keys::MadeKey>> Controller::make_data_key(std::shared_ptr<const Stream> stream,
+                                                      std::string key_id) {
+  if (options_.master_keys == nullptr)
+    co_return Error{ErrorKind::kUnavailable, "this server has no key service: streams cannot be encrypted"};
+  auto made = co_await eventually<Result<keys::MadeKey>>([&](auto done) {
+    options_.master_keys->generate(key_id, encryption_context(options_, *stream), loop_,
+                                   [done](Result<keys::MadeKey> answer) mutable { done(std::move(answer)); });
+  });
+  co_return made;
+}
+
+Task<Result<void>> Controller::start_encryption(std::string name, std::string key_id) {
+  const auto self = shared_from_this();
+  const auto before = active_stream(name);
+  if (!before.ok()) co_return before.error();
+  // Another key service may take its time: other commands go on meanwhile.
+  auto made = co_await make_data_key(*before, key_id);
+  if (!made.ok()) co_return std::move(made).error();
+  co_await Turn::wait(*this);
+  const Turn turn(*this);
+  const auto found = active_stream(name);
+  if (!found.ok()) co_return found.error();
+  const std::uint64_t id = (*found)->id;
+  CatalogChange change =
+      encryption_set(**found, std::move(key_id), std::move(*made), environment_.clock.wall_ms(), true);
+  auto committed = co_await commit(std::move(change));
+  if (committed.ok()) advance_later(id, options_.transition_ms);
+  co_return committed;
+}
+
+Task<Result<void>> Controller::stop_encryption(std::string name) {
+  const auto self = shared_from_this();
+  co_await Turn::wait(*this);
+  const Turn turn(*this);
+  const auto found = active_stream(name);
+  if (!found.ok()) co_return found.error();
+  const std::uint64_t id = (*found)->id;
+  CatalogChange change = EncryptionSet{id, {}, std::nullopt, true};
+  auto committed = co_await commit(std::move(change));
+  if (committed.ok()) advance_later(id, options_.transition_ms);
+  co_return committed;
+}
+
+Task<void> Controller::renew_data_keys() {
+  if (options_.master_keys == nullptr) co_return;
+  const std::int64_t now_ms = environment_.clock.wall_ms();
+  const auto catalog = catalog_;
+  for (const auto& [name, stream] : catalog->streams) {
+    if (stream->key_id.empty() || stream->status != StreamStatus::kActive ||
+        now_ms - stream->data_keys.back().made_ms < options_.data_key_ms)
+      continue;
+    auto made = co_await make_data_key(stream, stream->key_id);
+    if (!made.ok()) continue;  // its owner may have disabled it; the next round asks again
+    co_await Turn::wait(*this);
+    const Turn turn(*this);
+    const auto now = catalog_->find(name);
+    const bool same = now != nullptr && now->id == stream->id && now->key_id == stream->key_id &&
+                      now->data_keys.size() == stream->data_keys.size() && !closed_;
+    if (!same) continue;
+    CatalogChange change = encryption_set(*now, now->key_id, std::move(*made), now_ms, false);
+    auto committed = co_await commit(std::move(change));
+    if (!committed.ok()) co_return;
+  }
+}
+
+}  // namespace millrace::broker
