@@ -24,10 +24,13 @@
 #include "broker/broker.h"
 #include "identity/authorizer.h"
 #include "identity/sigv4.h"
+#include "keys/key_service.h"
 #include "kinesis/front_door.h"
+#include "kms/front_door.h"
 #include "net/server.h"
 #include "store/object_store.h"
 #include "store/posix_disk.h"
+#include "store/private_file.h"
 
 namespace millrace::app {
 namespace {
@@ -84,6 +87,23 @@ identity::Verifier make_verifier(const Settings& settings) {
   return {std::move(secrets), settings.region, /*anonymous_passes=*/settings.root_access_key.empty()};
 }
 
+Result<keys::Keyring> load_keyring(const std::string& path, bool may_make) {
+  constexpr std::size_t kBytesMax = 1u << 20;
+  auto text = store::read_private_file(path, kBytesMax);
+  if (!text.ok() && text.error().kind == ErrorKind::kNotFound) {
+    if (!may_make)
+      return Error{
+          ErrorKind::kCorrupt,
+          fmt::format("the keyring {} is missing: without it nothing that is encrypted can be read", path)};
+    MR_TRY(store::make_private_file(path, as_bytes(keys::Keyring::make(system_random()))));
+    text = store::read_private_file(path, kBytesMax);
+  }
+  if (!text.ok()) return std::move(text).error();
+  auto keyring = keys::Keyring::parse(text->text());
+  if (!keyring.ok()) return Error{keyring.error().kind, path + ": " + keyring.error().text};
+  return keyring;
+}
+
 // The parts of a running server, in the order in which they stand on each other: what stands on something
 // goes first.
 class House {
@@ -97,12 +117,15 @@ class House {
   Result<void> open();
   // Lets requests under way end and closes the log in order.
   Result<void> close();
+  // Loads anew what may change while it runs: certificate and key.
+  void reload();
 
   const net::Server& server() const { return *server_; }
   std::size_t loops() const { return loops_.size(); }
 
  private:
   Result<void> open_disk();
+  Result<void> open_keys();
   Result<void> open_broker();
   Result<void> open_front_door();
   Result<void> listen();
@@ -111,10 +134,12 @@ class House {
   std::unique_ptr<store::Disk> disk_;
   std::unique_ptr<store::ObjectStore> control_;
   net::LoopGroup loops_;
+  std::shared_ptr<keys::KeyService> key_service_;
   std::unique_ptr<broker::Broker> broker_;
   identity::Verifier verifier_ = make_verifier(settings_);
   identity::Authorizer authorizer_{settings_.region, nullptr};
   std::unique_ptr<kinesis::FrontDoor> front_door_;
+  std::unique_ptr<kms::FrontDoor> kms_door_;
   net::Handler aws_;
   std::unique_ptr<MetricsPage> metrics_page_;
   net::Handler metrics_;
@@ -131,6 +156,7 @@ House::~House() {
 
 Result<void> House::open() {
   MR_TRY(open_disk());
+  MR_TRY(open_keys());
   MR_TRY(open_broker());
   MR_TRY(open_front_door());
   return listen();
@@ -139,6 +165,16 @@ Result<void> House::open() {
 Result<void> House::open_disk() {
   MR_ASSIGN(disk_, store::open_posix_disk(settings_.data));
   MR_ASSIGN(control_, store::open_directory_store(*disk_, "control"));
+  return {};
+}
+
+Result<void> House::open_keys() {
+  const std::string keyring = settings_.keyring.empty() ? settings_.data + "/keyring" : settings_.keyring;
+  MR_ASSIGN(key_service_,
+            keys::KeyService::open(
+                {.account = settings_.account_id, .region = settings_.region}, *control_, loops_.loop(0),
+                [] { return store::start_thread_worker("keys", 0); }, system_clock(), system_random(),
+                [&](bool may_make) { return load_keyring(keyring, may_make); }));
   return {};
 }
 
@@ -152,8 +188,10 @@ Result<void> House::open_broker() {
                                   .wait_until = {}};
   for (std::size_t index = 0; index < loops_.size(); ++index)
     environment.loops.push_back(&loops_.loop(index));
+  broker::BrokerOptions options = broker_options(settings_);
+  options.master_keys = key_service_.get();
   MR_ASSIGN(broker_, broker::Broker::open(std::move(environment), log_options(settings_), *control_,
-                                          broker_options(settings_)));
+                                          std::move(options)));
   return {};
 }
 
@@ -164,8 +202,13 @@ Result<void> House::open_front_door() {
   std::copy(token_key.view().begin(), token_key.view().end(), options.token_key.begin());
   front_door_ = std::make_unique<kinesis::FrontDoor>(*broker_, verifier_, authorizer_, system_clock(),
                                                      system_random(), options);
+  kms_door_ = std::make_unique<kms::FrontDoor>(*key_service_, verifier_, authorizer_, system_clock(),
+                                               system_random());
   aws_ = [this](std::unique_ptr<net::Request> request, net::Responder responder) {
-    front_door_->handle(std::move(request), std::move(responder));
+    if (kms::FrontDoor::takes(*request))
+      kms_door_->handle(std::move(request), std::move(responder));
+    else
+      front_door_->handle(std::move(request), std::move(responder));
   };
   return {};
 }
@@ -193,6 +236,17 @@ Result<void> House::close() {
   return broker_->close();
 }
 
+void House::reload() {
+  const net::TlsFiles tls{settings_.tls_certificate_path, settings_.tls_key_path};
+  if (tls.certificate_path.empty()) return log_line(LogLevel::kInfo, "SIGHUP: nothing to load again");
+  if (const auto loaded = server_->reload_tls(tls); loaded.ok())
+    log_line(LogLevel::kInfo, "SIGHUP: certificate and key loaded again",
+             {{"certificate", tls.certificate_path}});
+  else
+    log_line(LogLevel::kError, "SIGHUP: certificate and key stay as they were",
+             {{"error", loaded.error().text}});
+}
+
 void greet(const Settings& settings, const std::string& address) {
   const std::string scheme = settings.tls_certificate_path.empty() ? "http" : "https";
   const std::string endpoint = fmt::format("{}://{}", scheme, address);
@@ -209,8 +263,8 @@ void greet(const Settings& settings, const std::string& address) {
   std::fflush(stdout);
 }
 
-void wait_for_stop() {
-  while (next_signal() == Signal::kReload) log_line(LogLevel::kInfo, "SIGHUP: nothing to load again");
+void wait_for_stop(House& house) {
+  while (next_signal() == Signal::kReload) house.reload();
 }
 
 int run(const Settings& settings) {
@@ -233,7 +287,7 @@ int run(const Settings& settings) {
             {"start_ms", (system_clock().monotonic_ns() - begin_ns) / 1'000'000}});
   greet(settings, address);
 
-  wait_for_stop();
+  wait_for_stop(house);
   let_signals_kill();
   log_line(LogLevel::kInfo, "draining", {{"ms_max", kDrainMsMax}});
   if (const auto closed = house.close(); !closed.ok()) {

@@ -153,6 +153,8 @@ std::vector<Setting> make_table() {
                        &S::tls_certificate_path, fits_path, "a file"));
   table.push_back(
       text("tls-key", "FILE", "Private key of --tls-cert, PEM", &S::tls_key_path, fits_path, "a file"));
+  table.push_back(text("keyring", "FILE", "Secrets that wrap master keys [keyring in the data folder]",
+                       &S::keyring, fits_path, "a file"));
   table.push_back(secret("root-access-key",
                          "Access key id of the one root user; with it every signature is verified",
                          &S::root_access_key, fits_access_key, "1 to 128 letters, digits, '-', '_' and '.'"));

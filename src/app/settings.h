@@ -23,6 +23,7 @@ struct Settings {
   std::string tls_certificate_path;
   std::string tls_key_path;
   std::string account_id = "000000000000";
+  std::string keyring;  // empty: "keyring" in `data`
   std::string root_access_key;
   std::string root_secret_key;
   std::string log_level = "info";

@@ -5,6 +5,7 @@ import pathlib
 import re
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import tempfile
@@ -208,6 +209,68 @@ class Stop(unittest.TestCase):
             server.process.send_signal(signal.SIGHUP)
             server.wait_for_line("SIGHUP: nothing to load again")
             self.assertEqual(server.get("/healthz")[0], 200)
+
+
+def certificate_for(name: str, folder: str) -> None:
+    """folder/cert.pem and folder/key.pem, made anew."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-days", "2", "-subj", f"/CN={name}", "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem"],
+                   check=True, capture_output=True)
+
+
+class Reload(unittest.TestCase):
+    def test_a_certificate_is_loaded_again_and_a_bad_one_leaves_the_old(self):
+        def name_shown(connection: ssl.SSLSocket) -> bytes:
+            return re.search(rb"first|second", connection.getpeercert(binary_form=True))[0]
+
+        def connect(server: Server) -> ssl.SSLSocket:
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            host, port = server.address.split(":")
+            return context.wrap_socket(socket.create_connection((host, int(port)), timeout=10))
+
+        with tempfile.TemporaryDirectory() as folder:
+            certificate_for("first", folder)
+            with Server("--tls-cert", f"{folder}/cert.pem", "--tls-key", f"{folder}/key.pem") as server:
+                with connect(server) as old:
+                    self.assertEqual(name_shown(old), b"first")
+                    certificate_for("second", folder)
+                    server.process.send_signal(signal.SIGHUP)
+                    server.wait_for_line("SIGHUP: certificate and key loaded again")
+                    with connect(server) as new:
+                        self.assertEqual(name_shown(new), b"second")
+                    old.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                    self.assertIn(b"200 OK", old.recv(1000))
+                pathlib.Path(folder, "cert.pem").write_text("no certificate")
+                server.process.send_signal(signal.SIGHUP)
+                server.wait_for_line("SIGHUP: certificate and key stay as they were")
+                with connect(server) as still:
+                    self.assertEqual(name_shown(still), b"second")
+
+
+class Keyring(unittest.TestCase):
+    def test_is_made_once_for_its_owner_alone_where_it_is_wanted_and_is_missed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            data, keyring = f"{folder}/data", pathlib.Path(folder, "keyring-elsewhere")
+            with Server("--keyring", str(keyring), data=data) as server:
+                self.assertEqual(server.stop(), 0)
+            self.assertEqual(stat.S_IMODE(keyring.stat().st_mode), 0o600)
+            self.assertFalse(pathlib.Path(data, "keyring").exists())
+            kept = keyring.read_bytes()
+            with Server("--keyring", str(keyring), data=data) as server:
+                self.assertEqual(server.stop(), 0)
+            self.assertEqual(keyring.read_bytes(), kept)
+            keyring.chmod(0o640)
+            self.refused(data, keyring, "may be read by others")
+            keyring.unlink()
+            self.refused(data, keyring, "is missing")
+            self.assertFalse(keyring.exists())
+
+    def refused(self, data: str, keyring: pathlib.Path, why: str) -> None:
+        done = run("serve", "--listen", "127.0.0.1:0", "--data", data, "--loops", "1", "--keyring", str(keyring))
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(why, done.stderr)
+        self.assertIn(str(keyring), done.stderr)
 
 
 class LogTools(unittest.TestCase):

@@ -1,0 +1,101 @@
+#include "kms/operation.h"
+
+#include <algorithm>
+#include <array>
+
+#include "api/access.h"
+
+namespace millrace::kms {
+
+#define OPERATION(name) extern const Operation k##name;
+#include "kms/operations.def"
+#undef OPERATION
+
+namespace {
+
+struct Entry {
+  std::string_view name;
+  std::string_view action;
+  const Operation* operation;
+};
+
+constexpr std::array kEntries = {
+#define OPERATION(name) Entry{#name, "kms:" #name, &k##name},
+#include "kms/operations.def"
+#undef OPERATION
+};
+
+const Entry* entry_of(std::string_view name) {
+  const auto* found = std::find_if(kEntries.begin(), kEntries.end(),
+                                   [name](const Entry& entry) { return entry.name == name; });
+  return found == kEntries.end() ? nullptr : found;
+}
+
+}  // namespace
+
+const Operation* find_operation(std::string_view name) {
+  const Entry* entry = entry_of(name);
+  return entry == nullptr ? nullptr : entry->operation;
+}
+
+std::string_view action_of(const Operation& operation) {
+  const Entry* entry = entry_of(operation.name);
+  MR_ASSERT(entry != nullptr);
+  return entry->action;
+}
+
+Outcome authorize(Call& call, std::string_view action, const std::string& resource,
+                  const std::map<std::string, std::string>* tags) {
+  identity::AccessRequest wish{.action = action, .resource = resource};
+  wish.resource_tags = tags;
+  const auto denial =
+      call.authorizer.check(call.caller, api::circumstances_of(call.request, call.clock.wall_ms()), wish);
+  if (denial.has_value()) return api::access_denied(*denial);
+  call.allowed = true;
+  return std::nullopt;
+}
+
+Result<std::shared_ptr<const MasterKey>> allowed_key(Call& call, std::string_view name, Outcome& refused) {
+  auto key = call.service.find(name);
+  // Whether there is such a key is told only to who might use it.
+  refused = key.ok() ? authorize(call, call.action, call.service.key_arn((*key)->id), &(*key)->tags)
+                     : authorize(call, call.action, "*");
+  if (!refused.has_value() && !key.ok()) refused = from_house(key.error());
+  return key;
+}
+
+ApiError from_house(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::kInvalid:
+      return {"ValidationException", error.text};
+    case ErrorKind::kNotFound:
+    case ErrorKind::kKeyNotFound:
+      return {"NotFoundException", error.text};
+    case ErrorKind::kConflict:
+      return {"AlreadyExistsException", error.text};
+    case ErrorKind::kLimit:
+      return {"LimitExceededException", error.text};
+    case ErrorKind::kThrottled:
+    case ErrorKind::kKeyThrottled:
+      return {"ThrottlingException", error.text};
+    case ErrorKind::kKeyDisabled:
+      return {"DisabledException", error.text};
+    case ErrorKind::kKeyInvalidState:
+      return {"KMSInvalidStateException", error.text};
+    case ErrorKind::kKeyDenied:
+      return {"AccessDeniedException", error.text};
+    case ErrorKind::kKeyOptIn:
+      return {"OptInRequired", error.text};
+    case ErrorKind::kCorrupt:
+      return {"InvalidCiphertextException", error.text};
+    case ErrorKind::kUnavailable:
+      return {"KeyUnavailableException", error.text, 500};
+    case ErrorKind::kUnknown:
+    case ErrorKind::kFenced:
+      return {"KMSInternalException", error.text, 500};
+  }
+  MR_ASSERT(false);
+  __builtin_unreachable();
+}
+
+}  // namespace millrace::kms

@@ -1,0 +1,268 @@
+"""Encryption at rest and the key service, by boto3: begin, rotate, end, restart, a disabled key, and what the disk shows."""
+
+import os
+import pathlib
+import uuid
+
+import boto3
+import botocore.exceptions
+from botocore.config import Config
+
+from black_box.cases import equal, eventually
+from black_box.server import ACCESS_KEY, REGION, SECRET_KEY
+from clients.sdk_boto3 import active, client_of, created, error_of, iterator, read, read_shard
+
+MARK = b"plaintext-that-no-file-may-show"
+
+
+def key_client(endpoint):
+    return boto3.client("kms", endpoint_url=endpoint, region_name=REGION, aws_access_key_id=ACCESS_KEY,
+                        aws_secret_access_key=SECRET_KEY, verify=False,
+                        config=Config(retries={"total_max_attempts": 1}, read_timeout=60))
+
+
+def code_of(call, **request):
+    return error_of(call, **request).response["Error"]["Code"]
+
+
+def put(kinesis, name, count, what):
+    """What was put: records that stand where they were put; and what the answers said of encryption."""
+    data = [MARK + b" %s %d" % (what.encode(), i) for i in range(count)]
+    batch = kinesis.put_records(StreamName=name, Records=[{"PartitionKey": "p", "Data": item} for item in data[1:]])
+    equal(batch["FailedRecordCount"], 0)
+    single = kinesis.put_record(StreamName=name, PartitionKey="p", Data=data[0])
+    equal(batch.get("EncryptionType"), single.get("EncryptionType"))
+    return data[1:] + data[:1], batch.get("EncryptionType")
+
+
+def change(kinesis, call, name, key):
+    call(StreamName=name, EncryptionType="KMS", KeyId=key)
+    equal(kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamStatus"], "UPDATING")
+    active(kinesis, name)
+
+
+def shown(kinesis, name):
+    summary = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
+    whole = kinesis.describe_stream(StreamName=name)["StreamDescription"]
+    equal((whole["EncryptionType"], whole.get("KeyId")), (summary["EncryptionType"], summary.get("KeyId")))
+    return summary["EncryptionType"], summary.get("KeyId")
+
+
+def read_back(kinesis, name, expected):
+    """expected: pairs of data and EncryptionType, in order."""
+    records = read_shard(kinesis, name)
+    equal([(record["Data"], record.get("EncryptionType")) for record in records], expected)
+
+
+def files_with(folder, text):
+    return [str(path) for path in pathlib.Path(folder).rglob("*") if path.is_file() and text in path.read_bytes()]
+
+
+def streams(cases, server, kinesis, kms):
+    name = created(kinesis, prefix="secret")
+    expected = []
+    with cases.case("encryption begins with alias/aws/kinesis, passes UPDATING, and shows in every answer"):
+        equal(shown(kinesis, name), ("NONE", None))
+        change(kinesis, kinesis.start_stream_encryption, name, "alias/aws/kinesis")
+        equal(shown(kinesis, name), ("KMS", "alias/aws/kinesis"))
+        data, kind = put(kinesis, name, 20, "first")
+        equal(kind, "KMS")
+        expected += [(item, "KMS") for item in data]
+        read_back(kinesis, name, expected)
+    with cases.case("no file shows what was put"):
+        equal(files_with(server.data, MARK), [])
+    key = kms.create_key(Description="for the tests")["KeyMetadata"]
+    alias = f"alias/tests-{uuid.uuid4().hex[:8]}"
+    kms.create_alias(AliasName=alias, TargetKeyId=key["KeyId"])
+    with cases.case("other keys, by id, ARN, alias and alias ARN: older records stay readable"):
+        account = key["Arn"].split(":")[4]
+        for named in (key["KeyId"], key["Arn"], alias, f"arn:aws:kms:{REGION}:{account}:{alias}"):
+            change(kinesis, kinesis.start_stream_encryption, name, named)
+            equal(shown(kinesis, name), ("KMS", named))
+            data, kind = put(kinesis, name, 5, named)
+            expected += [(item, "KMS") for item in data]
+        read_back(kinesis, name, expected)
+    with cases.case("the master key rotates, and old and new records are read"):
+        kms.enable_key_rotation(KeyId=key["KeyId"])
+        equal(kms.get_key_rotation_status(KeyId=key["KeyId"])["KeyRotationEnabled"], True)
+        if hasattr(kms, "rotate_key_on_demand"):
+            kms.rotate_key_on_demand(KeyId=key["KeyId"])
+        change(kinesis, kinesis.start_stream_encryption, name, alias)
+        data, kind = put(kinesis, name, 5, "rotated")
+        expected += [(item, "KMS") for item in data]
+        read_back(kinesis, name, expected)
+    with cases.case("encryption ends: new records are plain, old ones readable"):
+        change(kinesis, kinesis.stop_stream_encryption, name, alias)
+        equal(shown(kinesis, name), ("NONE", None))
+        equal(files_with(server.data, MARK), [])
+        data, kind = put(kinesis, name, 5, "plain")
+        equal(kind, None)
+        expected += [(item, None) for item in data]
+        read_back(kinesis, name, expected)
+    for how, end in (("a clean stop", server.stop), ("a kill", server.kill9)):
+        with cases.case(f"all is read after {how}"):
+            end()
+            server.start()
+            read_back(kinesis, name, expected)
+    return name, key, alias, expected
+
+
+def disabled(cases, server, kinesis, kms):
+    name = created(kinesis, prefix="disabled")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    change(kinesis, kinesis.start_stream_encryption, name, key)
+    kept, _ = put(kinesis, name, 5, "kept")
+    at = iterator(kinesis, name)
+
+    def refused(code):
+        def both():
+            try:
+                kinesis.put_record(StreamName=name, PartitionKey="p", Data=MARK)
+                return False
+            except botocore.exceptions.ClientError as error:
+                if error.response["Error"]["Code"] != code:
+                    raise
+            return code_of(kinesis.get_records, ShardIterator=at) == code
+        return both
+
+    with cases.case("a disabled key refuses put and get with KMSDisabledException, soon"):
+        kms.disable_key(KeyId=key)
+        eventually(refused("KMSDisabledException"), 20, "KMSDisabledException")
+        equal(code_of(kinesis.put_records, StreamName=name, Records=[{"PartitionKey": "p", "Data": b"x"}]),
+              "KMSDisabledException")
+        message = error_of(kinesis.put_record, StreamName=name, PartitionKey="p", Data=b"x").response["Error"]["Message"]
+        assert message.endswith(f"key/{key} is disabled."), message
+    with cases.case("the server starts with the key disabled, and other streams work"):
+        server.kill9()
+        server.start()
+        eventually(refused("KMSDisabledException"), 20, "KMSDisabledException")
+        other = created(kinesis, prefix="other")
+        put(kinesis, other, 3, "other")
+        equal(len(read_shard(kinesis, other)), 3)
+    with cases.case("enabled again, everything that was acknowledged is read"):
+        kms.enable_key(KeyId=key)
+        eventually(lambda: [record["Data"] for record in read(kinesis, iterator(kinesis, name))][:5] == kept
+                   if not is_refused(kinesis, name) else False, 20, "records")
+        put(kinesis, name, 2, "again")
+    with cases.case("a key that waits for its deletion: KMSInvalidStateException"):
+        kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+        eventually(refused("KMSInvalidStateException"), 20, "KMSInvalidStateException")
+        kms.cancel_key_deletion(KeyId=key)
+        kms.enable_key(KeyId=key)
+        eventually(lambda: not is_refused(kinesis, name), 20, "put")
+
+
+def is_refused(kinesis, name):
+    try:
+        kinesis.get_records(ShardIterator=iterator(kinesis, name))
+        return False
+    except botocore.exceptions.ClientError:
+        return True
+
+
+def errors(cases, kinesis, kms):
+    name = created(kinesis, prefix="errors")
+    with cases.case("StartStreamEncryption's errors"):
+        start = kinesis.start_stream_encryption
+        nowhere = str(uuid.uuid4())
+        for key in (nowhere, "alias/nowhere", f"arn:aws:kms:{REGION}:000000000000:key/{nowhere}", "no key"):
+            equal(code_of(start, StreamName=name, EncryptionType="KMS", KeyId=key), "KMSNotFoundException", key)
+        off = kms.create_key()["KeyMetadata"]["KeyId"]
+        kms.disable_key(KeyId=off)
+        equal(code_of(start, StreamName=name, EncryptionType="KMS", KeyId=off), "KMSDisabledException")
+        kms.schedule_key_deletion(KeyId=off)
+        equal(code_of(start, StreamName=name, EncryptionType="KMS", KeyId=off), "KMSInvalidStateException")
+        equal(code_of(start, StreamName=name, EncryptionType="NONE", KeyId=off), "InvalidArgumentException")
+        equal(code_of(start, StreamName=name, EncryptionType="AES", KeyId=off), "ValidationException")
+        equal(code_of(start, StreamName="nowhere", EncryptionType="KMS", KeyId=off), "ResourceNotFoundException")
+        equal(shown(kinesis, name), ("NONE", None))
+
+
+def key_service(cases, kms):
+    context = {"department": "web", "purpose": "tests"}
+    key = kms.create_key(Description="d", Tags=[{"TagKey": "team", "TagValue": "web"}])["KeyMetadata"]
+    with cases.case("CreateKey, DescribeKey, ListKeys, tags"):
+        equal((key["KeyState"], key["Enabled"], key["KeyManager"], key["KeySpec"], key["Description"]),
+              ("Enabled", True, "CUSTOMER", "SYMMETRIC_DEFAULT", "d"))
+        equal(kms.describe_key(KeyId=key["Arn"])["KeyMetadata"], key)
+        pages = kms.get_paginator("list_keys").paginate(PaginationConfig={"PageSize": 2})
+        assert key["KeyId"] in [entry["KeyId"] for page in pages for entry in page["Keys"]]
+        kms.tag_resource(KeyId=key["KeyId"], Tags=[{"TagKey": "stage", "TagValue": "test"}])
+        kms.untag_resource(KeyId=key["KeyId"], TagKeys=["team"])
+        equal(kms.list_resource_tags(KeyId=key["KeyId"])["Tags"], [{"TagKey": "stage", "TagValue": "test"}])
+    with cases.case("alias/aws/kinesis is there, and nobody's to change"):
+        aliases = {entry["AliasName"]: entry for entry in kms.list_aliases()["Aliases"]}
+        own = kms.describe_key(KeyId="alias/aws/kinesis")["KeyMetadata"]
+        equal(aliases["alias/aws/kinesis"]["TargetKeyId"], own["KeyId"])
+        equal(own["KeyManager"], "AWS")
+        equal(code_of(kms.disable_key, KeyId=own["KeyId"]), "AccessDeniedException")
+        equal(code_of(kms.delete_alias, AliasName="alias/aws/kinesis"), "NotAuthorizedException")
+    with cases.case("Encrypt and Decrypt, with the context authenticated"):
+        sealed = kms.encrypt(KeyId=key["KeyId"], Plaintext=b"hello", EncryptionContext=context)
+        equal(sealed["KeyId"], key["Arn"])
+        opened = kms.decrypt(CiphertextBlob=sealed["CiphertextBlob"], EncryptionContext=context)
+        equal((opened["Plaintext"], opened["KeyId"]), (b"hello", key["Arn"]))
+        blob = bytearray(sealed["CiphertextBlob"])
+        blob[-1] ^= 1
+        for wrong in ({"CiphertextBlob": sealed["CiphertextBlob"]}, {"CiphertextBlob": b"no blob"},
+                      {"CiphertextBlob": bytes(blob), "EncryptionContext": context},
+                      {"CiphertextBlob": sealed["CiphertextBlob"], "EncryptionContext": {**context, "more": "1"}}):
+            equal(code_of(kms.decrypt, **wrong), "InvalidCiphertextException", wrong)
+        other = kms.create_key()["KeyMetadata"]["KeyId"]
+        equal(code_of(kms.decrypt, CiphertextBlob=sealed["CiphertextBlob"], EncryptionContext=context, KeyId=other),
+              "IncorrectKeyException")
+        again = kms.re_encrypt(CiphertextBlob=sealed["CiphertextBlob"], SourceEncryptionContext=context,
+                               DestinationKeyId=other)
+        equal(kms.decrypt(CiphertextBlob=again["CiphertextBlob"])["Plaintext"], b"hello")
+    with cases.case("GenerateDataKey, with and without its plaintext"):
+        made = kms.generate_data_key(KeyId=key["KeyId"], KeySpec="AES_256")
+        equal(len(made["Plaintext"]), 32)
+        equal(kms.decrypt(CiphertextBlob=made["CiphertextBlob"])["Plaintext"], made["Plaintext"])
+        bare = kms.generate_data_key_without_plaintext(KeyId=key["KeyId"], NumberOfBytes=24)
+        assert "Plaintext" not in bare
+        equal(len(kms.decrypt(CiphertextBlob=bare["CiphertextBlob"])["Plaintext"]), 24)
+        equal(code_of(kms.generate_data_key, KeyId=key["KeyId"]), "ValidationException")
+        equal(len(kms.generate_random(NumberOfBytes=16)["Plaintext"]), 16)
+    with cases.case("aliases: made once, moved, used, taken away"):
+        alias = f"alias/moved-{uuid.uuid4().hex[:8]}"
+        kms.create_alias(AliasName=alias, TargetKeyId=key["KeyId"])
+        equal(code_of(kms.create_alias, AliasName=alias, TargetKeyId=key["KeyId"]), "AlreadyExistsException")
+        target = kms.create_key()["KeyMetadata"]["KeyId"]
+        kms.update_alias(AliasName=alias, TargetKeyId=target)
+        equal(kms.describe_key(KeyId=alias)["KeyMetadata"]["KeyId"], target)
+        equal([entry["AliasName"] for entry in kms.list_aliases(KeyId=target)["Aliases"]], [alias])
+        kms.delete_alias(AliasName=alias)
+        equal(code_of(kms.describe_key, KeyId=alias), "NotFoundException")
+        equal(code_of(kms.create_alias, AliasName="bare", TargetKeyId=target), "ValidationException")
+    with cases.case("disabled, pending deletion, and back"):
+        kms.disable_key(KeyId=key["KeyId"])
+        error = error_of(kms.encrypt, KeyId=key["KeyId"], Plaintext=b"x").response["Error"]
+        equal((error["Code"], error["Message"]), ("DisabledException", f"{key['Arn']} is disabled."))
+        answer = kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=7)
+        equal((answer["KeyState"], answer["PendingWindowInDays"]), ("PendingDeletion", 7))
+        error = error_of(kms.enable_key, KeyId=key["KeyId"]).response["Error"]
+        equal((error["Code"], error["Message"]), ("KMSInvalidStateException", f"{key['Arn']} is pending deletion."))
+        kms.cancel_key_deletion(KeyId=key["KeyId"])
+        equal(kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"], "Disabled")
+        kms.enable_key(KeyId=key["KeyId"])
+        kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x")
+    with cases.case("what is not there is told in the service's words"):
+        nowhere = str(uuid.uuid4())
+        for named, text in ((nowhere, f"Key 'arn:aws:kms:{REGION}:{key['AWSAccountId']}:key/{nowhere}' does not exist"),
+                            ("fake-key-id", "Invalid keyId 'fake-key-id'")):
+            error = error_of(kms.describe_key, KeyId=named).response["Error"]
+            equal((error["Code"], error["Message"]), ("NotFoundException", text))
+
+
+def run(cases, server):
+    kinesis = client_of(server.endpoint, attempts=1)
+    kms = key_client(server.endpoint)
+    key_service(cases, kms)
+    errors(cases, kinesis, kms)
+    name, _, _, expected = streams(cases, server, kinesis, kms)
+    disabled(cases, server, kinesis, kms)
+    with cases.case("keys survive a restart; the keyring is the owner's alone"):
+        server.stop()
+        equal(os.stat(os.path.join(server.data, "keyring")).st_mode & 0o777, 0o600)
+        server.start()
+        read_back(kinesis, name, expected)
