@@ -12,7 +12,7 @@ namespace {
 
 class Walk {
  public:
-  explicit Walk(DocumentReader& reader) : reader_(reader) {}
+  explicit Walk(DocumentEvents& reader) : reader_(reader) {}
 
   bool run(ByteView body) {
     static const cbor_callbacks kEvents = all_events();
@@ -154,7 +154,7 @@ class Walk {
     return events;
   }
 
-  DocumentReader& reader_;
+  DocumentEvents& reader_;
   std::vector<Open> open_;  // as deep as the reader allows
   std::string text_;
   bool ok_ = true;
@@ -163,6 +163,6 @@ class Walk {
 
 }  // namespace
 
-bool parse_cbor(ByteView body, DocumentReader& reader) { return Walk(reader).run(body); }
+bool parse_cbor(ByteView body, DocumentEvents& reader) { return Walk(reader).run(body); }
 
 }  // namespace millrace::api

@@ -13,7 +13,7 @@ using Json = nlohmann::json;
 
 class Events {
  public:
-  explicit Events(DocumentReader& reader) : reader_(reader) {}
+  explicit Events(DocumentEvents& reader) : reader_(reader) {}
 
   bool null() { return reader_.null(); }
   bool boolean(bool boolean) { return reader_.boolean(boolean); }
@@ -33,12 +33,12 @@ class Events {
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) { return false; }
 
  private:
-  DocumentReader& reader_;
+  DocumentEvents& reader_;
 };
 
 }  // namespace
 
-bool parse_json(ByteView body, DocumentReader& reader) {
+bool parse_json(ByteView body, DocumentEvents& reader) {
   Events events(reader);
   return Json::sax_parse(body.begin(), body.end(), &events);
 }

@@ -14,22 +14,36 @@
 
 namespace millrace::api {
 
-// An event that says false ends the reading: the body is refused. key() and text() may move from what they
-// get.
-class DocumentReader {
+// What the parsers tell. An event that says false ends the reading: the body is refused. key() and text() may
+// move from what they get.
+class DocumentEvents {
+ public:
+  virtual ~DocumentEvents() = default;
+  virtual bool null() = 0;
+  virtual bool boolean(bool boolean) = 0;
+  virtual bool integer(std::int64_t integer) = 0;  // saturated
+  virtual bool floating(double number) = 0;
+  virtual bool text(std::string& utf8) = 0;
+  virtual bool bytes(std::string& bytes) = 0;
+  virtual bool begin(Value::Kind kind) = 0;  // kList or kMap
+  virtual bool key(std::string& name) = 0;   // of the map that began last; its value follows
+  virtual bool end() = 0;
+};
+
+class DocumentReader final : public DocumentEvents {
  public:
   DocumentReader(Encoding encoding, std::span<const Field> fields)
       : encoding_(encoding), root_fields_(fields) {}
 
-  bool null();
-  bool boolean(bool boolean);
-  bool integer(std::int64_t integer);  // saturated
-  bool floating(double number);
-  bool text(std::string& utf8);
-  bool bytes(std::string& bytes);
-  bool begin(Value::Kind kind);  // kList or kMap
-  bool key(std::string& name);   // of the map that began last; its value follows
-  bool end();
+  bool null() override;
+  bool boolean(bool boolean) override;
+  bool integer(std::int64_t integer) override;
+  bool floating(double number) override;
+  bool text(std::string& utf8) override;
+  bool bytes(std::string& bytes) override;
+  bool begin(Value::Kind kind) override;
+  bool key(std::string& name) override;
+  bool end() override;
 
   Value take() { return std::move(root_); }
 
@@ -55,8 +69,8 @@ class DocumentReader {
   std::size_t skipped_depth_ = 0;  // inside what no field describes
 };
 
-// The parsers. False: not well-formed, or the reader refused.
-bool parse_json(ByteView body, DocumentReader& reader);
-bool parse_cbor(ByteView body, DocumentReader& reader);
+// The parsers; they recurse nowhere, and JSON must be UTF-8. False: not well-formed, or an event was refused.
+bool parse_json(ByteView body, DocumentEvents& reader);
+bool parse_cbor(ByteView body, DocumentEvents& reader);
 
 }  // namespace millrace::api

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <bit>
 #include <charconv>
 
 #include "base/base64.h"
@@ -119,6 +120,20 @@ void Writer::integer(std::int64_t value) {
   }
   char digits[24];
   const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+  bytes_.append(digits, static_cast<std::size_t>(end - digits));
+}
+
+void Writer::decimal(double value) {
+  if (encoding_ == Encoding::kCbor) {
+    constexpr char kCborDouble = '\xfb';
+    bytes_.push_back(kCborDouble);
+    const auto bits = std::bit_cast<std::uint64_t>(value);
+    for (int shift = 56; shift >= 0; shift -= 8) bytes_.push_back(static_cast<char>(bits >> shift & 0xff));
+    return;
+  }
+  separate();
+  char digits[32];
+  const auto end = fmt::format_to(digits, "{}", value);
   bytes_.append(digits, static_cast<std::size_t>(end - digits));
 }
 

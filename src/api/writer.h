@@ -25,6 +25,7 @@ class Writer {
 
   void text(std::string_view utf8);
   void integer(std::int64_t value);
+  void decimal(double value);  // finite
   void boolean(bool value);
   void blob(ByteView bytes);
   // JSON: seconds with three decimals. CBOR: integer milliseconds, as the SDKs for Java read it.
