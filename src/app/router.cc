@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "leases/cloudwatch/front_door.h"
+#include "leases/dynamodb/front_door.h"
+
 namespace millrace::app {
 namespace {
 
@@ -21,6 +24,14 @@ void Router::handle(std::unique_ptr<net::Request> request, net::Responder respon
   const std::string_view path = request->target.substr(0, request->target.find('?'));
   const bool own = path == "/healthz" || path == "/readyz" || path == "/metrics" || path == "/console" ||
                    path.starts_with("/console/");
+  if (!own && leases::dynamodb::FrontDoor::is_target(request->header("x-amz-target"))) {
+    routes_.dynamodb(std::move(request), std::move(responder));
+    return;
+  }
+  if (!own && leases::cloudwatch::FrontDoor::is_for(*request)) {
+    routes_.cloudwatch(std::move(request), std::move(responder));
+    return;
+  }
   if (!own) {
     routes_.aws(std::move(request), std::move(responder));
     return;

@@ -10,7 +10,9 @@ namespace millrace::app {
 
 // What the router hands on to; borrowed, and outlive it.
 struct Routes {
-  net::Handler& aws;      // everything that has no path of its own
+  net::Handler& aws;  // everything that has no path of its own
+  net::Handler& dynamodb;
+  net::Handler& cloudwatch;
   net::Handler& metrics;  // GET /metrics
 };
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "app/json_log.h"
+#include "app/leases.h"
 #include "app/metrics_page.h"
 #include "app/process_stats.h"
 #include "app/router.h"
@@ -128,6 +129,7 @@ class House {
   Result<void> open_keys();
   Result<void> open_broker();
   Result<void> open_front_door();
+  Result<void> open_leases();
   Result<void> listen();
 
   const Settings& settings_;
@@ -141,6 +143,7 @@ class House {
   std::unique_ptr<kinesis::FrontDoor> front_door_;
   std::unique_ptr<kms::FrontDoor> kms_door_;
   net::Handler aws_;
+  std::unique_ptr<Leases> leases_;
   std::unique_ptr<MetricsPage> metrics_page_;
   net::Handler metrics_;
   std::unique_ptr<Router> router_;
@@ -159,6 +162,7 @@ Result<void> House::open() {
   MR_TRY(open_keys());
   MR_TRY(open_broker());
   MR_TRY(open_front_door());
+  MR_TRY(open_leases());
   return listen();
 }
 
@@ -213,12 +217,17 @@ Result<void> House::open_front_door() {
   return {};
 }
 
+Result<void> House::open_leases() {
+  MR_ASSIGN(leases_, Leases::open({settings_, *control_, loops_, verifier_, authorizer_}));
+  return {};
+}
+
 Result<void> House::listen() {
   metrics_page_ = std::make_unique<MetricsPage>(*broker_, *front_door_, settings_.node_name, settings_.zone);
   metrics_ = [this](std::unique_ptr<net::Request> request, net::Responder responder) {
     metrics_page_->handle(std::move(request), std::move(responder));
   };
-  router_ = std::make_unique<Router>(Routes{aws_, metrics_});
+  router_ = std::make_unique<Router>(Routes{aws_, leases_->dynamodb(), leases_->cloudwatch(), metrics_});
   const net::TlsFiles tls{settings_.tls_certificate_path, settings_.tls_key_path};
   MR_ASSIGN(server_,
             net::Server::start(loops_, settings_.listen, server_limits(settings_),
@@ -233,6 +242,7 @@ Result<void> House::listen() {
 Result<void> House::close() {
   router_->leave();
   server_->drain(kDrainMsMax);
+  leases_->close();
   return broker_->close();
 }
 

@@ -1,0 +1,76 @@
+// leases/cloudwatch/metric_board.h: metrics of the last hours, in memory, a minute at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace millrace::leases::cloudwatch {
+
+using Dimensions = std::map<std::string, std::string>;
+
+struct MetricName {
+  std::string name_space;
+  std::string name;
+  Dimensions dimensions;
+  friend auto operator<=>(const MetricName& a, const MetricName& b) = default;
+};
+
+// What was published within some time.
+struct Statistics {
+  double count = 0;
+  double sum = 0;
+  double min = std::numeric_limits<double>::infinity();
+  double max = -std::numeric_limits<double>::infinity();
+
+  void add(const Statistics& other);
+  static Statistics of(double value, double count) { return {count, value * count, value, value}; }
+};
+
+// One loop's.
+class MetricBoard {
+ public:
+  static constexpr std::int64_t kMinutesKept = 3 * 60;
+  static constexpr std::size_t kMetricsMax = 10'000;  // then the one that was silent for longest goes
+
+  // at_s    since the epoch; what is older than kMinutesKept or more than a minute ahead is forgotten at once
+  void add(const MetricName& metric, const std::string& unit, std::int64_t at_s, const Statistics& statistics,
+           std::int64_t now_s);
+
+  struct Point {
+    std::int64_t at_s;  // where its period begins
+    Statistics statistics;
+  };
+  // Periods of `period_s` from begin_s (included) to end_s (not), in order; those with nothing are left out.
+  // unit   only what was published in it; empty: any
+  std::vector<Point> read(const MetricName& metric, const std::string& unit, std::int64_t begin_s,
+                          std::int64_t end_s, std::int64_t period_s) const;
+  // The unit in which it was last published.
+  std::string unit_of(const MetricName& metric) const;
+
+  // Calls back for each metric with data, in order, until it says false.
+  // after   where it goes on; nullopt: at the beginning
+  void each(const std::optional<MetricName>& after,
+            const std::function<bool(const MetricName&)>& visit) const;
+
+  std::size_t size() const { return metrics_.size(); }
+
+ private:
+  struct Minute {
+    std::int64_t minute;  // since the epoch
+    Statistics statistics;
+  };
+  struct Series {
+    std::string unit;
+    std::vector<Minute> minutes;  // in order
+  };
+  void make_room(std::int64_t now_minute);
+
+  std::map<MetricName, Series> metrics_;
+};
+
+}  // namespace millrace::leases::cloudwatch

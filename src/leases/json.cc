@@ -1,0 +1,85 @@
+#include "leases/json.h"
+
+#include <utility>
+
+#include "api/document_reader.h"
+
+namespace millrace::leases {
+namespace {
+
+class TreeBuilder final : public api::DocumentEvents {
+ public:
+  explicit TreeBuilder(std::size_t values_max) : values_max_(values_max) {}
+
+  bool null() override { return add({}); }
+  bool boolean(bool value) override { return add({.kind = Json::Kind::kBoolean, .boolean = value}); }
+  bool integer(std::int64_t value) override {
+    return add({.kind = Json::Kind::kInteger, .number = static_cast<double>(value)});
+  }
+  bool floating(double value) override { return add({.kind = Json::Kind::kDecimal, .number = value}); }
+  bool text(std::string& utf8) override { return add({.kind = Json::Kind::kText, .text = std::move(utf8)}); }
+  bool bytes(std::string& bytes) override { return text(bytes); }
+  bool begin(api::Value::Kind kind) override {
+    if (open_.size() == kJsonDepthMax) {
+      document.fault = JsonFault::kTooDeep;
+      return false;
+    }
+    Json* opened = place({.kind = kind == api::Value::Kind::kMap ? Json::Kind::kMap : Json::Kind::kList});
+    if (opened != nullptr) open_.push_back(opened);
+    return opened != nullptr;
+  }
+  bool key(std::string& name) override {
+    open_.back()->names.push_back(std::move(name));
+    return true;
+  }
+  bool end() override {
+    open_.pop_back();
+    return true;
+  }
+
+  JsonDocument document;
+
+ private:
+  Json* place(Json value) {
+    if (++values_ > values_max_) {
+      document.fault = JsonFault::kTooManyValues;
+      return nullptr;
+    }
+    if (open_.empty()) {
+      document.root = std::move(value);
+      return &document.root;
+    }
+    return &open_.back()->items.emplace_back(std::move(value));
+  }
+  bool add(Json value) { return place(std::move(value)) != nullptr; }
+
+  std::vector<Json*>
+      open_;  // a list grows only while none of its items is open, so these stay where they are
+  std::size_t values_max_;
+  std::size_t values_ = 0;
+};
+
+JsonDocument parse(bool (*parser)(ByteView, api::DocumentEvents&), ByteView body, std::size_t values_max) {
+  TreeBuilder builder(values_max);
+  if (!parser(body, builder) && builder.document.fault == JsonFault::kNone)
+    builder.document.fault = JsonFault::kNotJson;
+  return std::move(builder.document);
+}
+
+}  // namespace
+
+const Json* Json::find(std::string_view name) const {
+  for (std::size_t i = names.size(); i > 0; --i)
+    if (names[i - 1] == name) return items[i - 1].kind == Kind::kNull ? nullptr : &items[i - 1];
+  return nullptr;
+}
+
+JsonDocument parse_json(ByteView body, std::size_t values_max) {
+  return parse(&api::parse_json, body, values_max);
+}
+
+JsonDocument parse_cbor(ByteView body, std::size_t values_max) {
+  return parse(&api::parse_cbor, body, values_max);
+}
+
+}  // namespace millrace::leases
