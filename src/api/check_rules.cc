@@ -112,10 +112,16 @@ class Checker {
 
   void allowed(const Field& field, const Value& value, const std::string& parent) {
     const std::span<const std::string_view> set(field.rules.allowed, field.rules.allowed_count);
-    if (std::find(set.begin(), set.end(), value.text) != set.end()) return;
+    const auto is_one = [&set](const Value& text) {
+      return std::find(set.begin(), set.end(), text.text) != set.end();
+    };
+    const bool is_list = value.kind == Kind::kList;
+    if (is_list ? std::all_of(value.items.begin(), value.items.end(), is_one) : is_one(value)) return;
     std::string names;
     for (const std::string_view name : set) names.append(names.empty() ? "" : ", ").append(name);
-    report(field, value, parent, fmt::format("Member must satisfy enum value set: [{}]", names));
+    const std::string constraint = fmt::format("Member must satisfy enum value set: [{}]", names);
+    report(field, value, parent,
+           is_list ? fmt::format("Member must satisfy constraint: [{}]", constraint) : constraint);
   }
 
   void bounds(const Field& field, const Value& value, const std::string& parent) {

@@ -48,7 +48,7 @@ struct LengthRange {
 
 // Constraints, checked and reported in this order. A string's length is in UTF-16 units, as Java counts.
 struct Rules {
-  const std::string_view* allowed = nullptr;  // the values of an enumeration …
+  const std::string_view* allowed = nullptr;  // the values of an enumeration, or of each item of a list …
   std::size_t allowed_count = 0;
   const Pattern* pattern = nullptr;
   std::int64_t min = kUnbounded;  // of an integer its value, else its length

@@ -69,6 +69,9 @@ broker::BrokerOptions broker_options(const Settings& settings) {
 kinesis::FrontDoorOptions front_door_options(const Settings& settings) {
   kinesis::FrontDoorOptions options;
   options.max_record_bytes = static_cast<std::int64_t>(settings.max_record_bytes);
+  // A record in base64, a third larger, and all that stands around it.
+  options.request_bytes_max = std::max(
+      options.request_bytes_max, static_cast<std::size_t>(settings.max_record_bytes * 4 / 3 + (1u << 20)));
   return options;
 }
 

@@ -179,7 +179,7 @@ std::vector<Setting> make_table() {
                        &S::block_cache_bytes, {kMiB, kTiB}));
   table.push_back(number("shards-max", "N", "Open shards of the account", &S::shards_max, {1, 1'000'000}));
   table.push_back(size("max-record-bytes", "Largest record that is taken, without its key",
-                       &S::max_record_bytes, {kMiB, 10 * kMiB}));
+                       &S::max_record_bytes, {kMiB, 64 * kMiB}));
   table.push_back(number("connections-max", "N", "Connections at once; more are closed as they come",
                          &S::connections_max, {1, 1'000'000}));
   table.push_back(size("buffered-bytes-max", "Requests and answers in memory, all connections together",

@@ -190,6 +190,7 @@ Task<Result<void>> Controller::configure_stream(std::string name, StreamSettings
     configured.plan = plan_even(stream, target);
   } else if (settings.on_demand) {
     configured.plan.emplace();
+    if (!*settings.on_demand) configured.warm_throughput_mibps = 0;
   }
   const bool passes = configured.plan.has_value();
   const std::uint64_t id = stream.id;

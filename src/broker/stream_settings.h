@@ -22,14 +22,14 @@ struct StreamSettings {
   std::vector<std::string> disabled_metrics;
 };
 
-// Names of a shard's metrics, in the service's order.
+// Names of a shard's metrics, in the order in which the service shows them.
 inline constexpr std::string_view kShardMetrics[] = {"IncomingBytes",
-                                                     "IncomingRecords",
-                                                     "OutgoingBytes",
                                                      "OutgoingRecords",
-                                                     "WriteProvisionedThroughputExceeded",
+                                                     "IteratorAgeMilliseconds",
+                                                     "IncomingRecords",
                                                      "ReadProvisionedThroughputExceeded",
-                                                     "IteratorAgeMilliseconds"};
+                                                     "WriteProvisionedThroughputExceeded",
+                                                     "OutgoingBytes"};
 // `before` with and without these: in the service's order, each once.
 std::vector<std::string> change_metrics(const std::vector<std::string>& before,
                                         const std::vector<std::string>& enabled,

@@ -13,6 +13,7 @@
 #include "kinesis/operation_counters.h"
 #include "kinesis/protocol.h"
 #include "kinesis/put_request_reader.h"
+#include "kinesis/rate_limits.h"
 #include "kinesis/token_seal.h"
 #include "net/http.h"
 
@@ -53,8 +54,9 @@ struct Call {
   Writer reply;
   const identity::Authorizer& authorizer;
   const identity::Caller& caller;
-  std::string_view action;  // "kinesis:PutRecord"
-  bool allowed = false;     // by the authorizer: kinesis/access.h
+  std::string_view action;      // "kinesis:PutRecord"
+  bool allowed = false;         // by the authorizer: kinesis/access.h
+  RateLimits* rates = nullptr;  // nullptr: without --limits aws
 
   const std::string& account() const { return broker.options().account_id; }
   const std::string& region() const { return broker.options().region; }

@@ -93,7 +93,8 @@ class RequestCourse {
               .reply = Writer(course.encoding_),
               .authorizer = course.door_.authorizer_,
               .caller = course.caller_,
-              .action = action_of(position)};
+              .action = action_of(position),
+              .rates = course.door_.broker_.options().aws_limits ? &course.door_.rates_ : nullptr};
     Task<Outcome> running = all_operations()[position]->run(call);
     Outcome outcome = co_await std::move(running);
     MR_ASSERT(outcome.has_value() || call.allowed);  // else an operation answers whom nobody allowed it
@@ -160,7 +161,8 @@ FrontDoor::FrontDoor(broker::Broker& broker, const identity::Verifier& verifier,
       authorizer_(authorizer),
       clock_(clock),
       random_(random),
-      options_(options) {}
+      options_(options),
+      rates_(clock) {}
 
 FrontDoor::~FrontDoor() {
   for (std::atomic<LoopState*>& state : loops_) delete state.load(std::memory_order_acquire);

@@ -14,6 +14,7 @@
 #include "identity/sigv4.h"
 #include "kinesis/front_door_options.h"
 #include "kinesis/operation_counters.h"
+#include "kinesis/rate_limits.h"
 #include "net/http.h"
 
 namespace millrace::kinesis {
@@ -48,6 +49,7 @@ class FrontDoor {
   const Clock& clock_;
   Random& random_;
   FrontDoorOptions options_;
+  RateLimits rates_;
   std::array<std::atomic<LoopState*>, kLoopsMax> loops_{};  // made by its loop when it is first used
 };
 

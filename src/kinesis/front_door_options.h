@@ -11,7 +11,7 @@ namespace millrace::kinesis {
 struct FrontDoorOptions {
   // Seals iterators and page tokens. The same after a restart, or clients' iterators end with the process.
   TokenKey token_key{};
-  // A record's data; 1 MiB to 10 MiB. Larger: ValidationException. docs/kinesis-api.md says why 10 MiB.
+  // A record's data; 1 MiB to 64 MiB. Larger: ValidationException. docs/kinesis-api.md says why 10 MiB.
   std::int64_t max_record_bytes = 10 * 1'024 * 1'024;
   // A request's body; larger: 413. PutRecords takes 10 MiB of data and keys, which base64 makes a third
   // larger.

@@ -11,6 +11,7 @@
 #include "kinesis/access.h"
 #include "kinesis/call.h"
 #include "kinesis/protocol.h"
+#include "kinesis/rate_check.h"
 
 namespace millrace::kinesis {
 
@@ -35,6 +36,7 @@ Task<Outcome> decode_and_run(Call& call) {
       decode(call.encoding, call.request.body.view(), kFields, call.options.max_record_bytes, &request);
   if (wrong.has_value()) co_return wrong;
   if (Outcome denied = authorize(call, request.access(call)); denied.has_value()) co_return denied;
+  if (Outcome often = check_rate(call, stream_named(request)); often.has_value()) co_return often;
   Task<Outcome> running = kRun(call, std::move(request));
   Outcome outcome = co_await std::move(running);
   co_return outcome;

@@ -15,21 +15,31 @@ inline constexpr std::size_t kLatencyBuckets = 20;
 constexpr std::int64_t latency_bucket_us(std::size_t bucket) { return std::int64_t{64} << bucket; }
 
 // The error types that are counted by name; all others as the last one.
-inline constexpr std::array<std::string_view, 15> kErrorTypes = {
-    "ValidationException",
-    "SerializationException",
-    "InvalidArgumentException",
-    "ResourceNotFoundException",
-    "ResourceInUseException",
-    "LimitExceededException",
-    "ProvisionedThroughputExceededException",
+inline constexpr std::array<std::string_view, 25> kErrorTypes = {
+    "AccessDeniedException",
+    "DryRunOperationException",
     "ExpiredIteratorException",
     "ExpiredNextTokenException",
     "InternalFailure",
-    "ServiceUnavailable",
+    "InternalFailureException",
+    "InvalidArgumentException",
     "InvalidSignatureException",
+    "KMSAccessDeniedException",
+    "KMSDisabledException",
+    "KMSInvalidStateException",
+    "KMSNotFoundException",
+    "KMSOptInRequired",
+    "KMSThrottlingException",
+    "LimitExceededException",
     "MissingAuthenticationTokenException",
+    "ProvisionedThroughputExceededException",
+    "ResourceInUseException",
+    "ResourceNotFoundException",
+    "SerializationException",
+    "ServiceUnavailable",
+    "ThrottlingException",
     "UnrecognizedClientException",
+    "ValidationException",
     "Other",
 };
 

@@ -115,7 +115,12 @@ void write_put_records(const broker::PutResult& result, const StreamPlace& place
 
 Outcome write_put_record(const broker::PutResult& result, const StreamPlace& place, Writer& writer) {
   const broker::PutOutcome& outcome = result.outcomes.front();
-  if (!is_put(outcome)) return why_not_put(result, outcome, place);
+  if (!is_put(outcome)) {
+    ApiError why = why_not_put(result, outcome, place);
+    // A record's code in PutRecords has no such ending, an operation's type has.
+    if (why.type == "InternalFailure") why.type = "InternalFailureException";
+    return why;
+  }
   writer.begin_object();
   write_number_and_shard(result.stream->labels[outcome.shard_position], outcome, writer);
   if (is_encrypted(result)) writer.member("EncryptionType", "KMS");

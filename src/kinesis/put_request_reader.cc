@@ -72,8 +72,10 @@ bool take_member(ondemand::raw_json_string key, ondemand::value value, std::int6
   }
 }
 
-bool is_whole(const broker::PutEntry& entry) {
-  return entry.partition_key.data() != nullptr && entry.data.data() != nullptr;
+// Notes where a record has no partition key.
+bool is_whole(const broker::PutEntry& entry, PutTarget& target) {
+  target.keyless = target.keyless || entry.partition_key.data() == nullptr;
+  return entry.data.data() != nullptr;
 }
 
 bool is_whole(const PutTarget& target) {
@@ -88,7 +90,7 @@ bool take_target(ondemand::raw_json_string key, ondemand::value value, PutTarget
          target.stream_arn.size() <= 2'048;
 }
 
-bool take_entries(ondemand::value value, std::int64_t max_record_bytes,
+bool take_entries(ondemand::value value, std::int64_t max_record_bytes, PutTarget& target,
                   std::vector<broker::PutEntry>& entries) {
   ondemand::array records;
   if (!entries.empty() || value.get_array().get(records) != simdjson::SUCCESS) return false;
@@ -105,9 +107,9 @@ bool take_entries(ondemand::value value, std::int64_t max_record_bytes,
         return false;
       if (!take_member(key, inner, max_record_bytes, entry, bytes)) return false;
     }
-    if (!is_whole(entry)) return false;
+    if (!is_whole(entry, target)) return false;
   }
-  return !entries.empty() && bytes <= kPutBytesMax;
+  return !entries.empty() && bytes <= put_bytes_max(max_record_bytes);
 }
 
 }  // namespace
@@ -151,7 +153,7 @@ PutRequestReader::PutRequestReader(PutRequestReader&&) noexcept = default;
 bool PutRequestReader::read_records(const Bytes& body, std::int64_t max_record_bytes, PutTarget& target,
                                     std::vector<broker::PutEntry>& entries) {
   const bool taken = parser_->members(body, [&](ondemand::raw_json_string key, ondemand::value value) {
-    if (key.unsafe_is_equal("Records")) return take_entries(value, max_record_bytes, entries);
+    if (key.unsafe_is_equal("Records")) return take_entries(value, max_record_bytes, target, entries);
     return take_target(key, value, target);
   });
   return taken && !entries.empty() && is_whole(target);
@@ -164,7 +166,7 @@ bool PutRequestReader::read_record(const Bytes& body, std::int64_t max_record_by
     if (key.raw()[0] == 'S') return take_target(key, value, target);
     return take_member(key, value, max_record_bytes, entry, bytes);
   });
-  return taken && is_whole(entry) && is_whole(target);
+  return taken && is_whole(entry, target) && is_whole(target);
 }
 
 }  // namespace millrace::kinesis

@@ -19,11 +19,17 @@ namespace millrace::kinesis {
 struct PutTarget {
   std::string_view stream_name;  // empty: absent
   std::string_view stream_arn;
+  bool keyless = false;  // a record has no partition key: only some streams take it
 };
 
 // PutRecords' bounds. source: AWS Kinesis API reference, PutRecords
 inline constexpr std::size_t kPutRecordsMax = 500;
 inline constexpr std::uint64_t kPutBytesMax = 10u * 1'024 * 1'024;  // of data and partition keys
+// … and more only where the server takes a greater record than the service: one such, whatever its key.
+constexpr std::uint64_t put_bytes_max(std::int64_t max_record_bytes) {
+  const auto record = static_cast<std::uint64_t>(max_record_bytes);
+  return record <= kPutBytesMax ? kPutBytesMax : record + 1'024;
+}
 
 // Belongs to one loop; its memory is used again.
 class PutRequestReader {

@@ -54,9 +54,9 @@ void write_json(const broker::Shard& shard, std::span<const log::RecordView> rec
     cursor.seconds(record.arrival_ms);
     cursor.text(R"(,"Data":")");
     cursor.base64(record.value);
-    cursor.text(R"(","PartitionKey":")");
+    if (record.key.data() != nullptr) cursor.text(R"(","PartitionKey":")");
     bytes.commit(cursor.written());
-    append_escaped(as_text(record.key), bytes);
+    if (record.key.data() != nullptr) append_escaped(as_text(record.key), bytes);
     bytes.append(record.encrypted ? R"(","EncryptionType":"KMS"},)" : "\"},");
   }
 }
@@ -79,7 +79,7 @@ void write_records(const broker::Shard& shard, std::span<const log::RecordView> 
       writer.timestamp(record.arrival_ms);
       writer.key("Data");
       writer.blob(record.value);
-      writer.member("PartitionKey", as_text(record.key));
+      if (record.key.data() != nullptr) writer.member("PartitionKey", as_text(record.key));
       if (record.encrypted) writer.member("EncryptionType", "KMS");
       writer.end_object();
     }

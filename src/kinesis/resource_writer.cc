@@ -69,6 +69,7 @@ void write_stream_settings(const broker::Stream& stream, Writer& writer) {
   writer.begin_object();
   writer.key("ShardLevelMetrics");
   writer.begin_list();
+  for (const std::string& metric : stream.shard_metrics) writer.text(metric);
   writer.end_list();
   writer.end_object();
   writer.end_list();

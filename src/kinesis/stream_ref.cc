@@ -150,6 +150,12 @@ std::string_view status_text(broker::StreamStatus status) {
   __builtin_unreachable();
 }
 
+ApiError data_failed(const Error& error) {
+  ApiError failed = from_house(error);
+  if (failed.type == "InternalFailure") failed.type = "InternalFailureException";
+  return failed;
+}
+
 ApiError command_failed(const Error& error, const StreamPlace& place) {
   return error.kind == ErrorKind::kNotFound ? stream_not_found(place) : from_house(error);
 }

@@ -17,6 +17,7 @@ namespace millrace::kinesis {
 struct StreamRef {
   std::optional<std::string> stream_name;
   std::optional<std::string> stream_arn;
+  std::optional<std::string> stream_id;  // the service reserves it for later: checked, and without effect
 
   Wanted access(Call& call) const;
 };
@@ -37,6 +38,12 @@ template <typename Request>
 constexpr Field stream_arn() {
   return field<Request, &Request::stream_arn>("StreamARN",
                                               {.pattern = &kStreamArnPattern, .min = 1, .max = 2'048});
+}
+
+// Last in a description: those of the recorded texts come before it.
+template <typename Request>
+constexpr Field stream_id() {
+  return field<Request, &Request::stream_id>("StreamId", {.pattern = &kStreamIdPattern, .min = 1, .max = 24});
 }
 
 // Where a stream is to be found, whether it exists or not.
@@ -81,6 +88,9 @@ ApiError on_demand(const StreamPlace& place);
 ApiError over_shard_limit(const Call& call, std::uint64_t more);
 std::string_view status_text(broker::StreamStatus status);
 
+// An operation on records failed: as from_house(), with the type that such operations have for a failure of
+// the server's own.
+ApiError data_failed(const Error& error);
 // A command of the broker failed: its kind in the service's words, where it speaks of this stream.
 ApiError command_failed(const Error& error, const StreamPlace& place);
 

@@ -23,7 +23,8 @@ STREAM = "full"
 FLAGS = ["--journal-file-bytes", "4MiB", "--settle-at-bytes", "2MiB", "--settle-after-ms", "200", "--loops", "2",
          "--unsettled-bytes-max", "16MiB"]
 BALLAST_MIB = 96  # what comes back: room for what waits to settle, for rewriting, and for new records
-RETRIED = ("InternalFailure", "ProvisionedThroughputExceededException", "ServiceUnavailable", "KMSThrottlingException")
+RETRIED = ("InternalFailure", "InternalFailureException", "ProvisionedThroughputExceededException",
+           "ServiceUnavailable", "KMSThrottlingException")
 
 
 class SmallDisk:

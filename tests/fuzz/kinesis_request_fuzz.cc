@@ -133,7 +133,7 @@ void check_puts(const Bytes& body, std::span<const Field> fields, bool many) {
   if (!many) entries.emplace_back();
   const bool taken = many ? reader.read_records(body, kMaxRecord, target, entries)
                           : reader.read_record(body, kMaxRecord, target, entries.front());
-  if (!taken) return;
+  if (!taken || target.keyless) return;  // without keys it depends on the stream
   const bool all_base64 = std::all_of(entries.begin(), entries.end(), is_base64);
   if (all_base64) MR_ASSERT(described_takes(Encoding::kJson, body, fields));
 }

@@ -1,7 +1,7 @@
 // The API in CBOR, as the SDKs for Java speak it: same operations, same errors, other bytes.
 
 #include "api/document.h"
-#include "kinesis/kinesis_machine.h"
+#include "kinesis/cbor_answer.h"
 #include "kinesis/operation.h"
 #include "sim/seeded_random.h"
 
@@ -18,14 +18,6 @@ std::string encoded(const Json& value) {
   return bytes;
 }
 
-// Times without their tag, which nlohmann's reader does not know.
-Json decoded(std::string bytes) {
-  constexpr std::string_view kTagged = "Timestamp\xc1";
-  for (auto at = bytes.find(kTagged); at != std::string::npos; at = bytes.find(kTagged, at))
-    bytes.erase(at + kTagged.size() - 1, 1);
-  return Json::from_cbor(bytes);
-}
-
 Answer post(KinesisMachine& machine, const std::string& operation, const std::string& body) {
   Answer answer = machine.exchange(
       "POST", {{"Content-Type", kCbor}, {"X-Amz-Target", "Kinesis_20131202." + operation}}, body);
@@ -35,7 +27,7 @@ Answer post(KinesisMachine& machine, const std::string& operation, const std::st
 
 Json call(KinesisMachine& machine, const std::string& operation, const Json& request) {
   const Answer answer = post(machine, operation, encoded(request));
-  const Json json = answer.body.empty() ? Json::object() : decoded(answer.body);
+  const Json json = answer.body.empty() ? Json::object() : cbor_decoded(answer.body);
   EXPECT_EQ(answer.status, 200) << operation << ": " << json.dump();
   return json;
 }

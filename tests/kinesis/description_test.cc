@@ -190,7 +190,14 @@ TEST(KinesisDescription, EveryConstraintOfEveryFieldIsHeld) {
         std::string set;
         for (std::size_t i = 0; i < rules.allowed_count; ++i)
           set.append(i == 0 ? "" : ", ").append(rules.allowed[i]);
-        expect_breach(post("other"), "'other'", path, "Member must satisfy enum value set: [" + set + "]");
+        const std::string constraint = "Member must satisfy enum value set: [" + set + "]";
+        if (field.type == FieldType::kStringList) {
+          expect_breach(post(Json::array({rules.allowed[0], "other"})),
+                        fmt::format("'[{}, other]'", rules.allowed[0]), path,
+                        "Member must satisfy constraint: [" + constraint + "]");
+        } else {
+          expect_breach(post("other"), "'other'", path, constraint);
+        }
       }
       if (field.type == FieldType::kInteger) {
         if (rules.min != kUnbounded)

@@ -52,7 +52,8 @@ class KinesisMachine {
     environment.warn = [](const std::string&) {};
     broker = broker::Broker::open(std::move(environment), {}, *store_, std::move(broker_options)).value();
     options.token_key.fill(7);
-    door = std::make_unique<FrontDoor>(*broker, verifier_, authorizer_, world.clock(), world.random(), options);
+    door =
+        std::make_unique<FrontDoor>(*broker, verifier_, authorizer_, world.clock(), world.random(), options);
   }
   ~KinesisMachine() {
     world.run_for(2'000'000'000);  // commands under way end

@@ -79,7 +79,9 @@ TEST(KinesisStreams, OnDemandStreamsBeginWithFourShardsAndAreNotResharded) {
   EXPECT_EQ(limits, (Json{{"ShardLimit", 20'000},
                           {"OpenShardCount", 4},
                           {"OnDemandStreamCount", 1},
-                          {"OnDemandStreamCountLimit", 50}}));
+                          {"OnDemandStreamCountLimit", 50},
+                          {"ChannelCount", 0},
+                          {"ChannelCountLimit", 0}}));
   EXPECT_EQ(
       machine
           .post("CreateStream", {{"StreamName", "t"}, {"StreamModeDetails", {{"StreamMode", "PROVISIONED"}}}})

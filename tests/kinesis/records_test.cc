@@ -243,7 +243,7 @@ TEST(KinesisRecords, RecordsOfAFullDiskFailOneByOne) {
   EXPECT_EQ(failed.size(), 2u);
   const Answer one = machine.post("PutRecord", {{"StreamName", "s"}, {"PartitionKey", "a"}, {"Data", ""}});
   EXPECT_EQ(one.status, 500);
-  EXPECT_EQ(one.type(), "InternalFailure");
+  EXPECT_EQ(one.type(), "InternalFailureException");
 }
 
 TEST(KinesisRecords, ThroughputOverAShardsLimitIsThrottled) {

@@ -21,6 +21,7 @@ constexpr Field kFields[] = {
     field<AddTagsToStreamRequest, &AddTagsToStreamRequest::tags>("Tags", kTagMapRules),
     stream_name<AddTagsToStreamRequest>(),
     stream_arn<AddTagsToStreamRequest>(),
+    stream_id<AddTagsToStreamRequest>(),
 };
 
 Task<Outcome> run(Call& call, AddTagsToStreamRequest request) {

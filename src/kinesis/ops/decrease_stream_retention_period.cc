@@ -18,6 +18,7 @@ constexpr Field kFields[] = {
         "RetentionPeriodHours", {.min = 1}),
     stream_name<DecreaseStreamRetentionPeriodRequest>(),
     stream_arn<DecreaseStreamRetentionPeriodRequest>(),
+    stream_id<DecreaseStreamRetentionPeriodRequest>(),
 };
 
 Task<Outcome> run(Call& call, DecreaseStreamRetentionPeriodRequest request) {

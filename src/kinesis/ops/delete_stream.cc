@@ -15,6 +15,7 @@ constexpr Field kFields[] = {
     stream_name<DeleteStreamRequest>(),
     field<DeleteStreamRequest, &DeleteStreamRequest::enforce_consumer_deletion>("EnforceConsumerDeletion"),
     stream_arn<DeleteStreamRequest>(),
+    stream_id<DeleteStreamRequest>(),
 };
 
 Task<Outcome> run(Call& call, DeleteStreamRequest request) {

@@ -1,11 +1,10 @@
 // source: AWS Kinesis API reference, DescribeLimits
 
 #include "kinesis/operation.h"
+#include "kinesis/stream_settings.h"
 
 namespace millrace::kinesis {
 namespace {
-
-constexpr std::int64_t kOnDemandStreamsMax = 50;  // shown, as the service's default; not enforced here
 
 struct DescribeLimitsRequest : OnAccount {};
 constexpr std::span<const Field> kFields{};
@@ -20,6 +19,8 @@ Task<Outcome> run(Call& call, DescribeLimitsRequest) {
   writer.member("OpenShardCount", static_cast<std::int64_t>(catalog->open_shard_count));
   writer.member("OnDemandStreamCount", on_demand);
   writer.member("OnDemandStreamCountLimit", std::max(kOnDemandStreamsMax, on_demand));
+  writer.member("ChannelCount", std::int64_t{0});
+  writer.member("ChannelCountLimit", std::int64_t{0});
   writer.end_object();
   co_return std::nullopt;
 }

@@ -23,6 +23,7 @@ constexpr Field kFields[] = {
         "ExclusiveStartShardId", {.pattern = &kNamePattern, .min = 1, .max = 128}),
     stream_name<DescribeStreamRequest>(),
     stream_arn<DescribeStreamRequest>(),
+    stream_id<DescribeStreamRequest>(),
 };
 
 Task<Outcome> run(Call& call, DescribeStreamRequest request) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kinesis/dry_run.h"
 #include "kinesis/operation.h"
 #include "kinesis/records_writer.h"
 #include "kinesis/resource_writer.h"
@@ -21,6 +22,8 @@ struct GetRecordsRequest {
   std::optional<std::int32_t> limit;
   std::string shard_iterator;
   std::optional<std::string> stream_arn;
+  std::optional<std::string> stream_id;
+  std::optional<bool> dry_run;
 
   std::optional<ShardIterator> iterator = {};  // read on the way, by access()
   Wanted access(Call& call) {
@@ -36,6 +39,8 @@ constexpr Field kFields[] = {
     field<GetRecordsRequest, &GetRecordsRequest::limit>("Limit", {.min = 1, .max = kRecordsMax}),
     field<GetRecordsRequest, &GetRecordsRequest::shard_iterator>("ShardIterator", {.min = 1, .max = 512}),
     stream_arn<GetRecordsRequest>(),
+    stream_id<GetRecordsRequest>(),
+    dry_run<GetRecordsRequest>(),
 };
 
 Outcome check_age(const ShardIterator& iterator, std::int64_t now_ms) {
@@ -59,11 +64,8 @@ Outcome check_arn(const Call& call, const GetRecordsRequest& request, const Shar
 
 ApiError read_failed(const Error& error, const std::string& shard, const StreamPlace& place) {
   if (error.kind == ErrorKind::kNotFound) return shard_absent(shard, place);
-  if (error.kind == ErrorKind::kThrottled)
-    return {"ProvisionedThroughputExceededException",
-            fmt::format("Rate exceeded for shard {} in stream {} under account {}.", shard, place.name,
-                        place.account)};
-  return from_house(error);
+  if (error.kind == ErrorKind::kThrottled) return read_rate_exceeded(shard, place);
+  return data_failed(error);
 }
 
 void write_children(const broker::Stream& stream, std::uint32_t parent, Writer& writer) {
@@ -85,6 +87,11 @@ Task<Outcome> run(Call& call, GetRecordsRequest request) {
   const broker::Shard* shard = nullptr;
   if (stream != nullptr && stream->id == iterator->stream_id) shard = stream->find(iterator->shard_index);
   if (shard == nullptr) co_return shard_absent(shard_id(iterator->shard_index), place);
+
+  if (request.dry_run.value_or(false)) {
+    Outcome often = check_dry_run_rate(call, place);
+    co_return often.has_value() ? often : would_succeed();
+  }
 
   const log::ReadLimits limits{.records_max = static_cast<std::uint32_t>(request.limit.value_or(kRecordsMax)),
                                .bytes_max = kBytesMax};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "broker/sequence_number.h"
+#include "kinesis/dry_run.h"
 #include "kinesis/operation.h"
 #include "kinesis/resource_writer.h"
 #include "kinesis/shard_id.h"
@@ -20,6 +21,7 @@ struct GetShardIteratorRequest : StreamRef {
   std::string type;
   std::optional<std::string> starting_sequence_number;
   std::optional<Timestamp> timestamp;
+  std::optional<bool> dry_run;
 };
 
 constexpr Field kFields[] = {
@@ -32,6 +34,8 @@ constexpr Field kFields[] = {
     stream_name<GetShardIteratorRequest>(),
     field<GetShardIteratorRequest, &GetShardIteratorRequest::timestamp>("Timestamp"),
     stream_arn<GetShardIteratorRequest>(),
+    stream_id<GetShardIteratorRequest>(),
+    dry_run<GetShardIteratorRequest>(),
 };
 
 using Offset = std::variant<std::uint64_t, ApiError>;
@@ -111,13 +115,13 @@ Task<Offset> find_offset(Call& call, const GetShardIteratorRequest& request, con
     auto offset = co_await std::move(searching);
     if (offset.ok()) co_return *offset;
     if (offset.error().kind == ErrorKind::kNotFound) co_return shard_absent(shard_id(shard.index), place);
-    co_return from_house(offset.error());
+    co_return data_failed(offset.error());
   }
   Task<Result<log::Extent>> asking = call.broker.extent(shard);
   auto extent = co_await std::move(asking);
   if (!extent.ok() && extent.error().kind == ErrorKind::kNotFound)
     co_return shard_absent(shard_id(shard.index), place);
-  if (!extent.ok()) co_return from_house(extent.error());
+  if (!extent.ok()) co_return data_failed(extent.error());
   if (request.type == "LATEST") co_return extent->end_offset;
   co_return offset_of_number(request, shard, place, extent->end_offset);
 }
@@ -133,9 +137,17 @@ Task<Outcome> run(Call& call, GetShardIteratorRequest request) {
   if (stream != nullptr && !visible_shards(*stream).empty()) shard = stream->find(*index);
   if (shard == nullptr) co_return shard_absent(shard_id(*index), place);
 
+  if (!request.dry_run.value_or(false)) {
+    if (Outcome often = check_iterator_rate(call, shard_id(*index), place); often.has_value())
+      co_return often;
+  }
   Task<Offset> finding = find_offset(call, request, *shard, place);
   Offset offset = co_await std::move(finding);
   if (auto* error = std::get_if<ApiError>(&offset); error != nullptr) co_return std::move(*error);
+  if (request.dry_run.value_or(false)) {
+    Outcome often = check_dry_run_rate(call, place);
+    co_return often.has_value() ? often : would_succeed();
+  }
   const ShardIterator iterator{stream->name, stream->id, *index, *std::get_if<std::uint64_t>(&offset),
                                call.clock.wall_ms()};
   Writer& writer = call.reply;

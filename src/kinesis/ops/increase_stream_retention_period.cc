@@ -18,6 +18,7 @@ constexpr Field kFields[] = {
         "RetentionPeriodHours", {.min = kRetentionForEver}),
     stream_name<IncreaseStreamRetentionPeriodRequest>(),
     stream_arn<IncreaseStreamRetentionPeriodRequest>(),
+    stream_id<IncreaseStreamRetentionPeriodRequest>(),
 };
 
 Task<Outcome> run(Call& call, IncreaseStreamRetentionPeriodRequest request) {

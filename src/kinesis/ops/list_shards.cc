@@ -51,6 +51,7 @@ constexpr Field kFields[] = {
     field<ListShardsRequest, &ListShardsRequest::created>("StreamCreationTimestamp"),
     optional_stream_name<ListShardsRequest>(),
     stream_arn<ListShardsRequest>(),
+    stream_id<ListShardsRequest>(),
 };
 
 Outcome check_together(const ListShardsRequest& request) {

@@ -8,6 +8,7 @@ namespace {
 
 struct ListTagsForResourceRequest {
   std::string resource_arn;
+  std::optional<std::string> stream_id;
 
   Wanted access(Call& call) const { return access_to_resource(call, resource_arn); }
 };
@@ -15,6 +16,7 @@ struct ListTagsForResourceRequest {
 constexpr Field kFields[] = {
     field<ListTagsForResourceRequest, &ListTagsForResourceRequest::resource_arn>(
         "ResourceARN", {.pattern = &kResourceArnPattern, .min = 1, .max = 2'048}),
+    stream_id<ListTagsForResourceRequest>(),
 };
 
 Task<Outcome> run(Call& call, ListTagsForResourceRequest request) {

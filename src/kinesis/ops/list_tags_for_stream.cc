@@ -18,6 +18,7 @@ constexpr Field kFields[] = {
         "ExclusiveStartTagKey", {.min = 1, .max = 128}),
     stream_name<ListTagsForStreamRequest>(),
     stream_arn<ListTagsForStreamRequest>(),
+    stream_id<ListTagsForStreamRequest>(),
 };
 
 Task<Outcome> run(Call& call, ListTagsForStreamRequest request) {

@@ -24,6 +24,7 @@ constexpr Field kFields[] = {
         "AdjacentShardToMerge", {.pattern = &kNamePattern, .min = 1, .max = 128}),
     stream_name<MergeShardsRequest>(),
     stream_arn<MergeShardsRequest>(),
+    stream_id<MergeShardsRequest>(),
 };
 
 bool are_neighbours(const broker::Shard& lower, const broker::Shard& upper) {

@@ -21,6 +21,7 @@ constexpr Field kFields[] = {
     field<RemoveTagsFromStreamRequest, &RemoveTagsFromStreamRequest::tag_keys>("TagKeys", kTagKeyListRules),
     stream_name<RemoveTagsFromStreamRequest>(),
     stream_arn<RemoveTagsFromStreamRequest>(),
+    stream_id<RemoveTagsFromStreamRequest>(),
 };
 
 Task<Outcome> run(Call& call, RemoveTagsFromStreamRequest request) {

@@ -22,6 +22,7 @@ constexpr Field kFields[] = {
     field<SplitShardRequest, &SplitShardRequest::shard>("ShardToSplit",
                                                         {.pattern = &kNamePattern, .min = 1, .max = 128}),
     stream_arn<SplitShardRequest>(),
+    stream_id<SplitShardRequest>(),
 };
 
 Task<Outcome> run(Call& call, SplitShardRequest request) {

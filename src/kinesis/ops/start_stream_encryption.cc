@@ -17,6 +17,7 @@ constexpr Field kFields[] = {
     key_id<StartStreamEncryptionRequest>(),
     stream_name<StartStreamEncryptionRequest>(),
     stream_arn<StartStreamEncryptionRequest>(),
+    stream_id<StartStreamEncryptionRequest>(),
 };
 
 Task<Outcome> run(Call& call, StartStreamEncryptionRequest request) {

@@ -17,6 +17,7 @@ constexpr Field kFields[] = {
     key_id<StopStreamEncryptionRequest>(),
     stream_name<StopStreamEncryptionRequest>(),
     stream_arn<StopStreamEncryptionRequest>(),
+    stream_id<StopStreamEncryptionRequest>(),
 };
 
 Task<Outcome> run(Call& call, StopStreamEncryptionRequest request) {

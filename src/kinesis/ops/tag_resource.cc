@@ -10,6 +10,7 @@ namespace {
 struct TagResourceRequest {
   std::string resource_arn;
   Tags tags;
+  std::optional<std::string> stream_id;
 
   Wanted access(Call& call) const {
     Wanted wanted = access_to_resource(call, resource_arn);
@@ -22,6 +23,7 @@ constexpr Field kFields[] = {
     field<TagResourceRequest, &TagResourceRequest::tags>("Tags", kTagMapRules),
     field<TagResourceRequest, &TagResourceRequest::resource_arn>(
         "ResourceARN", {.pattern = &kResourceArnPattern, .min = 1, .max = 2'048}),
+    stream_id<TagResourceRequest>(),
 };
 
 Task<Outcome> run(Call& call, TagResourceRequest request) {

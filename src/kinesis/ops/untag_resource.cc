@@ -10,6 +10,7 @@ namespace {
 struct UntagResourceRequest {
   std::string resource_arn;
   std::vector<std::string> tag_keys;
+  std::optional<std::string> stream_id;
 
   Wanted access(Call& call) const {
     Wanted wanted = access_to_resource(call, resource_arn);
@@ -22,6 +23,7 @@ constexpr Field kFields[] = {
     field<UntagResourceRequest, &UntagResourceRequest::tag_keys>("TagKeys", kTagKeyListRules),
     field<UntagResourceRequest, &UntagResourceRequest::resource_arn>(
         "ResourceARN", {.pattern = &kResourceArnPattern, .min = 1, .max = 2'048}),
+    stream_id<UntagResourceRequest>(),
 };
 
 Task<Outcome> run(Call& call, UntagResourceRequest request) {

@@ -23,6 +23,7 @@ constexpr Field kFields[] = {
         "ScalingType", {.allowed = kScalingTypes, .allowed_count = std::size(kScalingTypes)}),
     stream_name<UpdateShardCountRequest>(),
     stream_arn<UpdateShardCountRequest>(),
+    stream_id<UpdateShardCountRequest>(),
 };
 
 Outcome check_target(std::int64_t target, std::int64_t current, const StreamPlace& place) {
@@ -52,6 +53,10 @@ Task<Outcome> run(Call& call, UpdateShardCountRequest request) {
   const auto more = static_cast<std::uint64_t>(std::max<std::int64_t>(request.target - current, 0));
   if (call.broker.catalog()->open_shard_count + more > call.broker.options().shards_per_account_max)
     co_return over_shard_limit(call, more);
+
+  constexpr Rate kADay{.count = 10, .seconds = 86'400};
+  if (Outcome often = check_stream_rate(call, "UpdateShardCount", found.place, kADay); often.has_value())
+    co_return often;
 
   if (request.target != current) {
     Task<Result<void>> updating =

@@ -7,7 +7,7 @@ import time
 from crash.history import Ledger, partition_key, payload
 
 # What a record of an answered PutRecords may say; it is sent again.
-RETRIED = ("InternalFailure", "ProvisionedThroughputExceededException")
+RETRIED = ("InternalFailure", "InternalFailureException", "ProvisionedThroughputExceededException")
 
 
 class Lane:

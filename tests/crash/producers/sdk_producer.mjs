@@ -10,7 +10,7 @@ const kinesis = new KinesisClient({ endpoint, maxAttempts: 1, region: process.en
   requestHandler: { requestTimeout: 60_000 },
   credentials: { accessKeyId: process.env.AWS_ACCESS_KEY_ID, secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY } });
 const kKeysOfALane = 61;
-const kRetried = new Set(['InternalFailure', 'ProvisionedThroughputExceededException']);
+const kRetried = new Set(['InternalFailure', 'InternalFailureException', 'ProvisionedThroughputExceededException']);
 let stopping = false;
 process.on('SIGTERM', () => { stopping = true; });
 
