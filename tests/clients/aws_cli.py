@@ -2,12 +2,15 @@
 
 import json
 import os
+import re
 import subprocess
 import time
 import uuid
 
+from black_box import coverage_page
 from black_box.cases import Skip, equal
 from black_box.server import ACCESS_KEY, REGION, SECRET_KEY
+from clients import every_operation
 
 PROGRAM = os.environ.get("MILLRACE_TEST_AWS", "/usr/bin/aws")
 THIRD = 2**128 // 3
@@ -19,7 +22,7 @@ class CommandFailed(Exception):
 
 class Cli:
     def __init__(self, endpoint, scratch):
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         # No file of the user's may change what the command does.
         self._environment = {"PATH": "/usr/bin:/bin", "HOME": scratch, "AWS_ACCESS_KEY_ID": ACCESS_KEY,
                              "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_DEFAULT_REGION": REGION, "AWS_PAGER": "",
@@ -27,11 +30,16 @@ class Cli:
 
     def __call__(self, command, *more):
         """`aws kinesis COMMAND …` with every word of `command`, then `more` as they are; its JSON, or text."""
-        words = [PROGRAM, "kinesis", *command.split(), *more, "--endpoint-url", self._endpoint]
+        words = [PROGRAM, "kinesis", *command.split(), *more, "--endpoint-url", self.endpoint]
         done = subprocess.run(words, env=self._environment, capture_output=True, text=True, timeout=60, check=False)
         if done.returncode != 0:
             raise CommandFailed(f"{' '.join(words[1:6])}…: exit {done.returncode}: {done.stderr.strip()}")
         return json.loads(done.stdout) if done.stdout.lstrip().startswith("{") else done.stdout.strip()
+
+    def operations(self):
+        """Its commands, by the names of their operations: it lists them when asked for none of them."""
+        _, _, listed = self.fails("no-such-command").partition("choices")
+        return {_operation(command) for command in re.findall(r"[a-z]+(?:-[a-z]+)+", listed)}
 
     def takes_base64(self):
         """Version 2 takes blobs as base64, version 1 as they are."""
@@ -45,6 +53,27 @@ class Cli:
         except CommandFailed as failed:
             return str(failed)
         raise AssertionError("the command passed")
+
+
+def _operation(command):
+    return "".join(word.capitalize() for word in command.split("-"))
+
+
+def _command(operation):
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", operation).lower()
+
+
+def every(cases, aws):
+    """Each operation once, its members as JSON."""
+    known = aws.operations()
+    assert len(known) >= 25, known
+    raw = "--cli-binary-format raw-in-base64-out" if aws.takes_base64() else ""
+
+    def call(operation, request):
+        return aws(f"{_command(operation)} {raw} --cli-input-json", json.dumps(request))
+
+    covered = every_operation.run(cases, aws.endpoint, known.__contains__, call)
+    coverage_page.check(cases, "AWS CLI", covered, known)
 
 
 def shard_ids(answer):
@@ -122,3 +151,4 @@ def run(cases, endpoint, scratch):
         aws(f"delete-stream {stream}")
         aws(f"wait stream-not-exists {stream}")
         assert name not in aws("list-streams")["StreamNames"]
+    every(cases, aws)

@@ -1,11 +1,13 @@
-"""Starts the JavaScript SDK's cases: sdk_js/kinesis.mjs, with its packages in build/clients-npm."""
+"""Starts the JavaScript SDK's cases: the scripts in sdk_js/, with their packages in build/clients-npm."""
 
 import os
 import shutil
 import subprocess
 
+from black_box import coverage_page
 from black_box.cases import VERDICT
 from black_box.server import ACCESS_KEY, REGION, SECRET_KEY
+from clients import every_operation
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sdk_js")
 PACKAGES = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(HERE))), "build", "clients-npm")
@@ -56,17 +58,29 @@ def self_signed(folder):
     return certificate, key
 
 
-def run(cases, endpoint, *, checks_signatures, authority=None):
-    """Runs the script, passes its lines on, and counts its cases."""
-    variables = environment(CHECKS_SIGNATURES="1" if checks_signatures else "0",
-                            **({"NODE_EXTRA_CA_CERTS": authority} if authority else {}))
-    done = subprocess.run(["node", script(os.path.join(HERE, "kinesis.mjs")), endpoint], env=variables,
-                          capture_output=True, text=True, timeout=180, check=False)
+def flow(cases, name, arguments, variables):
+    """Runs a script, passes its lines on, counts its cases; returns its output."""
+    done = subprocess.run(["node", script(os.path.join(HERE, name)), *arguments], env=variables, capture_output=True,
+                          text=True, timeout=180, check=False)
     verdict = None
     for row in done.stdout.splitlines():
         verdict = VERDICT.match(row) or verdict
         if not VERDICT.match(row):
             cases.line(row)
     if verdict is None:
-        raise RuntimeError(f"the script ended with {done.returncode} and no verdict: {done.stderr[-2000:]}")
+        raise RuntimeError(f"{name} ended with {done.returncode} and no verdict: {done.stderr[-2000:]}")
     cases.add(*(int(number or 0) for number in verdict.groups()))
+    return done.stdout
+
+
+def run(cases, endpoint, *, checks_signatures, authority=None):
+    """The SDK's cases; where signatures are checked also what its newest version can ask, all of it."""
+    variables = environment(CHECKS_SIGNATURES="1" if checks_signatures else "0",
+                            **({"NODE_EXTRA_CA_CERTS": authority} if authority else {}))
+    flow(cases, "kinesis.mjs", [endpoint], variables)
+    if not checks_signatures:
+        return
+    flow(cases, "operations.mjs", [endpoint], variables)
+    output = flow(cases, "every_operation.mjs", [endpoint, every_operation.STEPS], variables)
+    covered = coverage_page.covered_in(output).get("JavaScript SDK", set())
+    coverage_page.check(cases, "JavaScript SDK", covered, set(coverage_page.Page().operations))

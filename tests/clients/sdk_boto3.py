@@ -11,8 +11,10 @@ import botocore.exceptions
 import urllib3
 from botocore.config import Config
 
+from black_box import coverage_page
 from black_box.cases import equal, eventually
 from black_box.server import ACCESS_KEY, REGION, SECRET_KEY
+from clients import every_operation
 
 HASH_MAX = 2**128 - 1
 urllib3.disable_warnings()  # of certificates: the tests' own are not verified here, but in sdk_js
@@ -405,6 +407,17 @@ def credentials(cases, endpoint, kinesis):
             equal(error.response["ResponseMetadata"]["HTTPStatusCode"], 400)
 
 
+def every(cases, kinesis):
+    """Each operation once."""
+    methods = {operation: method for method, operation in kinesis.meta.method_to_api_mapping.items()}
+
+    def call(operation, request):
+        return getattr(kinesis, methods[operation])(**request)
+
+    covered = every_operation.run(cases, kinesis.meta.endpoint_url, methods.__contains__, call)
+    coverage_page.check(cases, "boto3", covered, set(methods))
+
+
 def run(cases, server, endpoint, *, checks_signatures):
     """`server` is None where it is not ours to restart."""
     kinesis = client_of(endpoint) if checks_signatures else client_of(endpoint, "anything", "goes")
@@ -416,5 +429,6 @@ def run(cases, server, endpoint, *, checks_signatures):
     large_records(cases, kinesis)
     resharding(cases, kinesis)
     credentials(cases, endpoint, kinesis)
+    every(cases, kinesis)
     if server is not None:
         restarting(cases, server, kinesis)

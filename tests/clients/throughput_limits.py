@@ -1,4 +1,5 @@
-"""`--limits aws`: a shard takes 1,000 records and 1 MiB a second, and gives 5 reads and 2 MiB a second, and says so."""
+"""`--limits aws`: a shard takes 1,000 records and 1 MiB a second, and gives 5 reads and 2 MiB a second; an account asks for
+descriptions so often a second. Who wants more is told in the service's words."""
 
 import time
 
@@ -13,7 +14,7 @@ def run(cases, wire, *, limited):
     stream = "limits" if limited else "no-limits"
     wire.call("CreateStream", StreamName=stream, ShardCount=2)
     wire.wait_active(stream)
-    account = wire.call("DescribeStreamSummary", StreamName=stream)["StreamDescriptionSummary"]["StreamARN"].split(":")[4]
+    account = "000000000000"
     message = f"Rate exceeded for shard shardId-000000000000 in stream {stream} under account {account}."
 
     def put(count, data, hash_key="0"):
@@ -35,6 +36,8 @@ def run(cases, wire, *, limited):
             at = wire.call("GetShardIterator", StreamName=stream, ShardId="0", ShardIteratorType="TRIM_HORIZON")
             for _ in range(20):
                 equal(wire.post("GetRecords", {**at, "Limit": 1}).status, 200)
+            for _ in range(30):
+                equal(wire.post("ListStreams", {}).status, 200)
         return
 
     with cases.case("records over 1,000 a second fail one by one, and the other shard is served"):
@@ -63,5 +66,23 @@ def run(cases, wire, *, limited):
         assert [one.status for one in answers[:5]] == [200] * 5, answers[:5]
         over = [one.json for one in answers if one.status != 200]
         assert len(over) >= 5, over
-        equal(over[0], {"__type": THROTTLED, "message": message})
+        equal(over[0], {"__type": THROTTLED,
+                        "message": f"Rate exceeded for Shard - {account}/{stream}/shardId-000000000000"})
         eventually(lambda: wire.post("GetRecords", at).status == 200, 5, "a read is answered again")
+    with cases.case("a stream on demand takes as much as comes"):
+        wire.call("CreateStream", StreamName="no-limit", StreamModeDetails={"StreamMode": "ON_DEMAND"})
+        wire.wait_active("no-limit")
+        for _ in range(6):
+            answer = wire.call("PutRecords", StreamName="no-limit", Records=[
+                {"PartitionKey": "k", "Data": b64(b"x")}] * 500)
+            equal(answer["FailedRecordCount"], 0)
+    with cases.case("descriptions over the account's rate are refused, with the stream's name where there is one"):
+        time.sleep(1.1)
+        answers = [wire.post("DescribeStream", {"StreamName": stream}) for _ in range(30)]
+        assert all(one.status == 200 for one in answers[:10]), answers[:10]
+        equal(next(one.json for one in answers if one.status != 200), {
+            "__type": "LimitExceededException", "message": f"Rate exceeded for stream {stream} under account {account}."})
+        answers = [wire.post("ListStreams", {}) for _ in range(20)]
+        equal(next(one.json for one in answers if one.status != 200), {
+            "__type": "LimitExceededException", "message": f"Rate exceeded for account {account}."})
+        eventually(lambda: wire.post("ListStreams", {}).status == 200, 5, "they are answered again")

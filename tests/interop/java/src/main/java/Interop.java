@@ -1,6 +1,7 @@
-// The AWS SDK for Java 2, blocking and asynchronous, against ENDPOINT: in CBOR, its default for Kinesis, or in JSON with
+// The AWS SDK for Java 2, blocking and asynchronous, against ENDPOINT, and the STEPS of every_operation.json: in CBOR, its default for Kinesis, or in JSON with
 // -Daws.cborEnabled=false.
 import java.net.URI;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -56,7 +57,7 @@ public final class Interop {
     return records;
   }
 
-  public static void main(String[] arguments) {
+  public static void main(String[] arguments) throws java.io.IOException {
     URI endpoint = URI.create(arguments[0]);
     String stream = "java-" + Long.toHexString(System.nanoTime());
     KinesisClient kinesis = KinesisClient.builder().endpointOverride(endpoint).build();
@@ -108,6 +109,10 @@ public final class Interop {
       kinesis.waiter().waitUntilStreamNotExists(r -> r.streamName(stream));
       return null;
     });
+    EveryOperation every = new EveryOperation(kinesis, System.getenv("AWS_REGION"));
+    every.run(Path.of(arguments[1]), Interop::check);
+    System.out.println("covered Java SDK 2, " + ENCODING.substring("Java, ".length()) + ": "
+        + String.join(",", every.covered()));
     kinesis.close();
     async.close();
     System.out.println(passed + " passed, " + failed + " failed, 0 skipped");
