@@ -74,7 +74,7 @@ Task<Result<ReadBatch>> Reader::read(std::shared_ptr<Reader> self, ShardKey key,
     const std::int64_t oldest_ms = oldest_kept_ms(state, *shard);
     if (out.records.empty()) out.next_offset = std::max(from, shard->rest->first_offset);
     // Only an empty batch comes here again: nothing counts towards the limits yet.
-    RunReader runs(out, limits, oldest_ms, decryptor);
+    RunReader runs(out, limits, oldest_ms, decryptor, self->plain_runs_);
     const bool in_tail = out.next_offset >= self->tail_begin(*shard, self->first_in_tail(*shard));
     if (in_tail) {
       self->read_tail(*shard, out, limits, runs);

@@ -47,6 +47,7 @@ class Reader : public std::enable_shared_from_this<Reader> {
   std::optional<std::int64_t> arrival_at(const Shard& shard, std::uint64_t offset) const;
 
   std::shared_ptr<LoopState> state_;
+  PlainRuns plain_runs_;
   std::vector<Worker*> workers_;
   std::size_t next_worker_ = 0;
 };

@@ -38,6 +38,17 @@ bool RunReader::read_plain(const std::uint8_t* at, const RunHeader& run, bool en
   return true;
 }
 
+Result<std::shared_ptr<const Bytes>> RunReader::decrypt(ByteView run) {
+  const CipherHead head = load_cipher_head(run.data() + kRunHeaderBytes);
+  if (auto known = plain_runs_.find(head); known != nullptr) return known;
+  auto plain = std::make_shared<Bytes>();
+  MR_TRY(decryptor_->decrypt(run, *plain));
+  // It was authenticated; yet what a reader walks is always checked first.
+  MR_TRY(check_runs(plain->view()));
+  plain_runs_.keep(head, plain);
+  return std::shared_ptr<const Bytes>(std::move(plain));
+}
+
 bool RunReader::read_encrypted(const std::uint8_t* at, const RunHeader& run) {
   const auto give_up = [&](Error error) {
     error.text = fmt::format("records {} to {} of shard {}: {}", run.first_offset, run.end_offset() - 1,
@@ -59,11 +70,9 @@ bool RunReader::read_encrypted(const std::uint8_t* at, const RunHeader& run) {
     out_.next_arrival_ms = run.arrival_ms;
     return false;
   }
-  auto plain = std::make_shared<Bytes>();
-  if (auto decrypted = decryptor_->decrypt({at, kRunHeaderBytes + run.bytes}, *plain); !decrypted.ok())
-    return give_up(std::move(decrypted).error());
-  // It was authenticated; yet what a reader walks is always checked first.
-  if (auto sound = check_runs(plain->view()); !sound.ok()) return give_up(std::move(sound).error());
+  auto decrypted = decrypt({at, kRunHeaderBytes + run.bytes});
+  if (!decrypted.ok()) return give_up(std::move(decrypted).error());
+  const std::shared_ptr<const Bytes> plain = std::move(*decrypted);
   out_.holders.push_back(plain);
   return read_plain(plain->data(), run, true);
 }

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "log/log.h"
+#include "log/plain_runs.h"
 #include "log/run_codec.h"
 
 namespace millrace::log {
@@ -13,8 +14,9 @@ namespace millrace::log {
 class RunReader {
  public:
   // All borrowed. oldest_ms   runs that arrived before it are passed over.  decryptor  or nullptr
-  RunReader(ReadBatch& out, const ReadLimits& limits, std::int64_t oldest_ms, RunDecryptor* decryptor)
-      : out_(out), limits_(limits), oldest_ms_(oldest_ms), decryptor_(decryptor) {}
+  RunReader(ReadBatch& out, const ReadLimits& limits, std::int64_t oldest_ms, RunDecryptor* decryptor,
+            PlainRuns& plain_runs)
+      : out_(out), limits_(limits), oldest_ms_(oldest_ms), decryptor_(decryptor), plain_runs_(plain_runs) {}
 
   // Adds records of the run at `at` to the batch, from its next_offset on, which moves. False when it ends
   // there: a limit is reached (next_arrival_ms is the run's then), or the run cannot be decrypted, or not
@@ -28,12 +30,14 @@ class RunReader {
 
  private:
   bool read_plain(const std::uint8_t* at, const RunHeader& run, bool encrypted);
+  Result<std::shared_ptr<const Bytes>> decrypt(ByteView run);
   bool read_encrypted(const std::uint8_t* at, const RunHeader& run);
 
   ReadBatch& out_;
   const ReadLimits& limits_;
   const std::int64_t oldest_ms_;
   RunDecryptor* decryptor_;
+  PlainRuns& plain_runs_;
   std::uint64_t bytes_ = 0;  // of keys and values, as far as they are in the batch
   std::optional<std::uint64_t> missing_key_;
   std::optional<Error> error_;
