@@ -101,6 +101,12 @@ bool fits_name(const std::string& value) {
   return !value.empty() && value.size() <= 64 && std::all_of(value.begin(), value.end(), is_word_byte);
 }
 bool fits_path(const std::string& value) { return !value.empty(); }
+bool fits_url(const std::string& value) {
+  const std::size_t scheme = value.starts_with("https://")  ? 8
+                             : value.starts_with("http://") ? 7
+                                                            : value.size();
+  return value.size() > scheme && value.size() <= 2'048 && value.find('/', scheme) == std::string::npos;
+}
 bool fits_account(const std::string& value) {
   return value.size() == 12 && std::all_of(value.begin(), value.end(), is_digit);
 }
@@ -155,6 +161,15 @@ std::vector<Setting> make_table() {
       text("tls-key", "FILE", "Private key of --tls-cert, PEM", &S::tls_key_path, fits_path, "a file"));
   table.push_back(text("keyring", "FILE", "Secrets that wrap master keys [keyring in the data folder]",
                        &S::keyring, fits_path, "a file"));
+  table.push_back(text("kms-endpoint", "URL", "Another key service for streams' keys [the server's own]",
+                       &S::kms_endpoint, fits_url, "http://… or https://…, without a path"));
+  table.push_back(number("key-answer-ms", "MS",
+                         "So long a key service's answer holds [1000; 60000 with --kms-endpoint]",
+                         &S::key_answer_ms, {1, 300'000}));
+  table.push_back(secret("kms-access-key", "Access key id for --kms-endpoint", &S::kms_access_key,
+                         fits_access_key, "1 to 128 letters, digits, '-', '_' and '.'"));
+  table.push_back(secret("kms-secret-key", "Secret key for --kms-endpoint", &S::kms_secret_key,
+                         fits_secret_key, "8 to 256 characters"));
   table.push_back(secret("root-access-key",
                          "Access key id of the one root user; with it every signature is verified",
                          &S::root_access_key, fits_access_key, "1 to 128 letters, digits, '-', '_' and '.'"));
@@ -186,8 +201,6 @@ std::vector<Setting> make_table() {
                        &S::buffered_bytes_max, {16 * kMiB, kTiB}));
   table.push_back(text("log-level", "LEVEL", "debug, info, warn or error", &S::log_level, fits_level,
                        "debug, info, warn or error"));
-  table.push_back(text("audit-log", "FILE", "Where decisions about access are written: a file, stderr or off",
-                       &S::audit_log, fits_path, "a file, stderr or off"));
   table.push_back(of_the_cluster("bucket", "NAME"));
   table.push_back(of_the_cluster("s3-endpoint", "URL"));
   table.push_back(of_the_cluster("prefix", "P"));
@@ -221,6 +234,12 @@ Result<void> check_together(const Settings& settings) {
   if (settings.root_access_key.empty() != settings.root_secret_key.empty()) {
     return Error{kInvalid,
                  "MILLRACE_ROOT_ACCESS_KEY and MILLRACE_ROOT_SECRET_KEY go together: set both or neither"};
+  }
+  const bool other_keys = !settings.kms_endpoint.empty();
+  if (settings.kms_access_key.empty() == other_keys || settings.kms_secret_key.empty() == other_keys) {
+    return Error{
+        kInvalid,
+        "--kms-endpoint, MILLRACE_KMS_ACCESS_KEY and MILLRACE_KMS_SECRET_KEY go together: give all or none"};
   }
   if (settings.tls_certificate_path.empty() != settings.tls_key_path.empty()) {
     return Error{kInvalid, "--tls-cert and --tls-key go together: give both or neither"};

@@ -23,11 +23,14 @@ struct Settings {
   std::string tls_certificate_path;
   std::string tls_key_path;
   std::string account_id = "000000000000";
-  std::string keyring;  // empty: "keyring" in `data`
+  std::string keyring;       // empty: "keyring" in `data`
+  std::string kms_endpoint;  // empty: the server's own keys
+  std::string kms_access_key;
+  std::string kms_secret_key;
+  std::uint64_t key_answer_ms = 0;  // 0: 1 s, or 1 min with kms_endpoint
   std::string root_access_key;
   std::string root_secret_key;
   std::string log_level = "info";
-  std::string audit_log = "stderr";
   bool aws_limits = false;
   std::uint64_t loops = 0;  // 0: one a core
   std::uint64_t transition_ms = 200;

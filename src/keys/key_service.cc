@@ -84,6 +84,16 @@ Result<std::shared_ptr<KeyService>> KeyService::open(
     }
     MR_TRY(service->learn_secrets(key));
   }
+  // A key whose time has come goes for good, with its secrets.
+  std::vector<std::string> gone;
+  for (const auto& [id, key] : state.keys)
+    if (service->is_gone(*key)) gone.push_back(id);
+  for (const std::string& id : gone) {
+    const KeyChange removed = KeyRemoved{id};
+    MR_TRY(first.log->append(encode(removed)));
+    state = apply_change(state, removed);
+    service->secrets_.erase(id);
+  }
   service->state_ = std::make_shared<const KeyState>(std::move(state));
   MR_ASSIGN(auto opened, cluster::Ledger::open(store, std::string(kPrefix), home, start_worker()));
   service->ledger_ = std::move(opened.ledger);

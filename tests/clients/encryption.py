@@ -254,6 +254,39 @@ def key_service(cases, kms):
             equal((error["Code"], error["Message"]), ("NotFoundException", text))
 
 
+def in_another_service(cases, server, keys):
+    """`server` keeps its streams' keys with `keys`, another server, as if that were AWS's."""
+    kinesis, kms = client_of(server.endpoint, attempts=1), key_client(keys.endpoint)
+    key = kms.create_key()["KeyMetadata"]
+    name = created(kinesis, prefix="remote")
+    expected = []
+    with cases.case("a stream's key in another key service, asked by signed requests"):
+        change(kinesis, kinesis.start_stream_encryption, name, key["Arn"])
+        data, _ = put(kinesis, name, 10, "remote")
+        expected = [(item, "KMS") for item in data]
+        read_back(kinesis, name, expected)
+        equal(files_with(server.data, MARK), [])
+    with cases.case("its errors come through: no such key, a disabled key"):
+        equal(code_of(kinesis.start_stream_encryption, StreamName=name, EncryptionType="KMS", KeyId="alias/nowhere"),
+              "KMSNotFoundException")
+        kms.disable_key(KeyId=key["KeyId"])
+        eventually(lambda: is_refused(kinesis, name), 20, "KMSDisabledException")
+        equal(code_of(kinesis.put_record, StreamName=name, PartitionKey="p", Data=b"x"), "KMSDisabledException")
+        kms.enable_key(KeyId=key["KeyId"])
+        eventually(lambda: not is_refused(kinesis, name), 20, "records")
+    with cases.case("while it is away the server starts, other streams work, and nothing is lost"):
+        keys.stop()
+        server.kill9()
+        server.start()
+        other = created(kinesis, prefix="other")
+        put(kinesis, other, 3, "other")
+        error = error_of(kinesis.get_records, ShardIterator=iterator(kinesis, name))
+        equal(error.response["ResponseMetadata"]["HTTPStatusCode"], 503)
+        keys.start()
+        eventually(lambda: not is_refused(kinesis, name), 20, "records")
+        read_back(kinesis, name, expected)
+
+
 def run(cases, server):
     kinesis = client_of(server.endpoint, attempts=1)
     kms = key_client(server.endpoint)

@@ -109,6 +109,9 @@ TEST(KeyService, ADisabledKeyAndOneThatWaitsForItsDeletionRefuseInTheServicesWor
   EXPECT_EQ(machine.service->decrypt(blob.view(), {}).error().kind, ErrorKind::kKeyNotFound);
   EXPECT_EQ(machine.service->find(key).error().text,
             fmt::format("Key '{}' does not exist", machine.service->key_arn(key)));
+  machine.crash(sim::Crash::kProcessKilled);
+  ASSERT_TRUE(machine.boot().ok());
+  EXPECT_EQ(machine.service->state()->keys.count(key), 0u) << "its secrets are gone too";
 }
 
 TEST(KeyService, AnAliasIsMadeOnceMovedAndTakenAway) {
