@@ -1,13 +1,16 @@
 """Encryption at rest and the key service, by boto3: begin, rotate, end, restart, a disabled key, and what the disk shows."""
 
+import datetime
 import os
 import pathlib
+import re
 import uuid
 
 import boto3
 import botocore.exceptions
 from botocore.config import Config
 
+from black_box import wire as wires
 from black_box.cases import equal, eventually
 from black_box.server import ACCESS_KEY, REGION, SECRET_KEY
 from clients.sdk_boto3 import active, client_of, created, error_of, iterator, read, read_shard
@@ -254,6 +257,38 @@ def key_service(cases, kms):
             equal((error["Code"], error["Message"]), ("NotFoundException", text))
 
 
+def refusals(cases, server):
+    """Every operation of the key service, as its own list names them."""
+    listed = pathlib.Path(__file__).parents[2] / "src/kms/operations.def"
+    names = re.findall(r"^OPERATION\((\w+)\)", listed.read_text(), re.M)
+    wire = wires.Wire(server.endpoint)
+
+    def answer(name, body=b"{}", **how):
+        return wire.exchange(headers={"content-type": wires.JSON_1_1, "x-amz-target": f"TrentService.{name}"}, body=body,
+                             **how)
+
+    with cases.case("no operation of the key service runs unsigned, wrongly signed, expired, or signed for another"):
+        assert len(names) > 20, names
+        old = wires.stamp_of(datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(minutes=6))
+        for name in names:
+            for kind, how in (("MissingAuthenticationTokenException", {"sign": False}),
+                              ("InvalidSignatureException", {"service": "kms", "secret": "another secret"}),
+                              ("InvalidSignatureException", {"service": "kms", "stamp": old}),
+                              ("UnrecognizedClientException", {"service": "kms", "access": "AKIDNOBODY"}),
+                              ("InvalidSignatureException", {"service": "kinesis"})):
+                got = answer(name, **how)
+                equal((got.status, got.json["__type"]), (400, kind), f"{name} {how}")
+    with cases.case("bodies that are no requests of the key service are refused, and it goes on"):
+        for body, kind in ((b"", "SerializationException"), (b"[]", None), (b"nonsense", "SerializationException"),
+                           (b'{"KeyId":1}', "SerializationException"), (b"{}", "ValidationException"),
+                           (b'{"KeyId":"' + b"x" * 3000 + b'"}', "ValidationException")):
+            got = answer("DescribeKey", body, service="kms")
+            equal(got.status, 400, repr(got))
+            assert kind is None or got.json["__type"] == kind, (body[:20], got)
+        equal(answer("NoSuchOperation", service="kms").json["__type"], "UnknownOperationException")
+        equal(answer("ListKeys", service="kms").status, 200)
+
+
 def in_another_service(cases, server, keys):
     """`server` keeps its streams' keys with `keys`, another server, as if that were AWS's."""
     kinesis, kms = client_of(server.endpoint, attempts=1), key_client(keys.endpoint)
@@ -291,6 +326,7 @@ def run(cases, server):
     kinesis = client_of(server.endpoint, attempts=1)
     kms = key_client(server.endpoint)
     key_service(cases, kms)
+    refusals(cases, server)
     errors(cases, kinesis, kms)
     name, _, _, expected = streams(cases, server, kinesis, kms)
     disabled(cases, server, kinesis, kms)
