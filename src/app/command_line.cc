@@ -37,7 +37,7 @@ std::vector<std::string> unknown_variables() {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view variable = *entry;
     const std::string_view name = variable.substr(0, variable.find('='));
-    if (!name.starts_with("MILLRACE_") || name == "MILLRACE_CONFIG") continue;
+    if (!name.starts_with("MILLRACE_") || name == "MILLRACE_CONFIG" || name == "MILLRACE_ENDPOINT") continue;
     const auto known = all_settings();
     if (std::none_of(known.begin(), known.end(),
                      [&](const Setting& setting) { return setting.environment_name() == name; })) {
@@ -119,6 +119,7 @@ Result<Command> parse_command_line(int count, const char* const* arguments) {
   CLI::App* dump =
       log->add_subcommand("dump", "Prints what the files hold, one line a frame, block and record");
   dump->add_option("DIR", folder, "The server's --data")->required();
+  const AdminUsage admin(app);
   CLI::App* version = app.add_subcommand("version", "Prints the version");
 
   try {
@@ -128,6 +129,8 @@ Result<Command> parse_command_line(int count, const char* const* arguments) {
     for (const CLI::App* command : {serve, log, verify, dump, version}) {
       if (command->parsed()) asked = command;
     }
+    if (const CLI::App* of_admin = admin.parsed(); of_admin != nullptr)
+      return Command{Print{of_admin->help(of_admin->get_parent() == &app ? "millrace" : "millrace admin …")}};
     const bool deep = asked == verify || asked == dump;
     return Command{Print{asked->help(asked == &app ? "" : deep ? "millrace log" : "millrace")}};
   } catch (const CLI::CallForVersion& called) {
@@ -143,8 +146,13 @@ Result<Command> parse_command_line(int count, const char* const* arguments) {
     MR_ASSIGN(auto settled, settle(flags, config_path));
     return Command{std::move(settled)};
   }
+  if (admin.parsed() != nullptr) {
+    if (auto call = admin.call(); call.has_value()) return Command{std::move(*call)};
+    return Error{kInvalid,
+                 "admin: user, key, policy or role, and what of it? millrace admin --help tells more"};
+  }
   if (log->parsed()) return Error{kInvalid, "log: verify or dump?"};
-  return Error{kInvalid, "which command? serve, log or version; millrace --help tells more"};
+  return Error{kInvalid, "which command? serve, admin, log or version; millrace --help tells more"};
 }
 
 }  // namespace millrace::app

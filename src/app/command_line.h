@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "app/admin.h"
 #include "app/settings.h"
 #include "base/result.h"
 
@@ -22,7 +23,7 @@ struct InspectLog {
 struct Print {
   std::string text;
 };
-using Command = std::variant<Serve, InspectLog, Print>;
+using Command = std::variant<Serve, InspectLog, AdminCall, Print>;
 
 // Reads the environment and the config file that they name. errors   kInvalid: bad usage, one line for people
 Result<Command> parse_command_line(int count, const char* const* arguments);

@@ -53,12 +53,12 @@ spdlog::logger& logger() {
   return *instance;
 }
 
+}  // namespace
+
 std::string rfc3339_ms(std::int64_t wall_ms) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(wall_ms / 1'000)),
                      wall_ms % 1'000);
 }
-
-}  // namespace
 
 void set_log_level(std::string_view level) {
   logger().set_level(level == "warn"    ? spdlog::level::warn

@@ -24,4 +24,7 @@ void set_log_level(std::string_view level);
 // that is no UTF-8 gets replacement characters. Any thread; blocks when stderr does.
 void log_line(LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {});
 
+// "2026-01-31T23:59:59.123Z"
+std::string rfc3339_ms(std::int64_t wall_ms);
+
 }  // namespace millrace::app

@@ -1,10 +1,11 @@
-// The command line: millrace serve | log | version.
+// The command line: millrace serve | admin | log | version.
 #include <unistd.h>
 
 #include <cstdio>
 #include <string>
 #include <variant>
 
+#include "app/admin.h"
 #include "app/command_line.h"
 #include "app/inspect_log.h"
 #include "app/serve.h"
@@ -18,6 +19,7 @@ struct Run {
   int operator()(const millrace::app::InspectLog& command) const {
     return millrace::app::inspect_log(command);
   }
+  int operator()(const millrace::app::AdminCall& command) const { return millrace::app::run_admin(command); }
   int operator()(const millrace::app::Print& command) const {
     return std::fputs(command.text.c_str(), stdout) < 0 || std::fflush(stdout) != 0 ? 1 : 0;
   }

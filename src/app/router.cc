@@ -1,5 +1,6 @@
 #include "app/router.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "leases/cloudwatch/front_door.h"
@@ -18,12 +19,51 @@ net::Response json_line(int status, std::string_view json) {
   return response;
 }
 
+constexpr std::string_view kStsVersion = "Version=2011-06-15";
+
+// The service of the credential scope: "sts" of "…Credential=AKID/20261125/us-east-1/sts/aws4_request, …".
+std::string_view signed_service(const net::Request& request) {
+  constexpr std::string_view kCredential = "Credential=";
+  std::string_view scope = request.header("authorization");
+  std::string_view slash = "/";
+  if (scope.empty()) {
+    scope = request.target.substr(std::min(request.target.size(), request.target.find('?')));
+    slash = "%2F";
+  }
+  std::size_t at = scope.find(kCredential);
+  if (at == std::string_view::npos) return {};
+  scope.remove_prefix(at + kCredential.size());
+  for (int part = 0; part < 3; ++part) {
+    at = scope.find(slash);
+    if (at == std::string_view::npos) return {};
+    scope.remove_prefix(at + slash.size());
+  }
+  return scope.substr(0, scope.find(slash));
+}
+
+bool is_for_sts(const net::Request& request) {
+  const std::string_view service = signed_service(request);
+  if (!service.empty()) return service == "sts";
+  if (!request.header("x-amz-target").empty()) return false;
+  return request.target.find(kStsVersion) != std::string_view::npos ||
+         (request.header("content-type").starts_with("application/x-www-form-urlencoded") &&
+          request.body.text().find(kStsVersion) != std::string_view::npos);
+}
+
 }  // namespace
 
 void Router::handle(std::unique_ptr<net::Request> request, net::Responder responder) {
   const std::string_view path = request->target.substr(0, request->target.find('?'));
   const bool own = path == "/healthz" || path == "/readyz" || path == "/metrics" || path == "/console" ||
                    path.starts_with("/console/");
+  if (path.starts_with("/admin/")) {
+    routes_.admin(std::move(request), std::move(responder));
+    return;
+  }
+  if (!own && is_for_sts(*request)) {
+    routes_.sts(std::move(request), std::move(responder));
+    return;
+  }
   if (!own && leases::dynamodb::FrontDoor::is_target(request->header("x-amz-target"))) {
     routes_.dynamodb(std::move(request), std::move(responder));
     return;

@@ -14,6 +14,8 @@ struct Routes {
   net::Handler& dynamodb;
   net::Handler& cloudwatch;
   net::Handler& metrics;  // GET /metrics
+  net::Handler& sts;      // what is signed for sts, and forms of its version
+  net::Handler& admin;    // /admin/…
 };
 
 class Router {

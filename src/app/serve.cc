@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "app/identity.h"
 #include "app/json_log.h"
 #include "app/leases.h"
 #include "app/metrics_page.h"
@@ -23,8 +23,6 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "broker/broker.h"
-#include "identity/authorizer.h"
-#include "identity/sigv4.h"
 #include "keys/key_service.h"
 #include "keys/remote_keys.h"
 #include "kinesis/front_door.h"
@@ -84,14 +82,6 @@ net::ServerLimits server_limits(const Settings& settings) {
   return limits;
 }
 
-identity::Verifier make_verifier(const Settings& settings) {
-  std::map<std::string, identity::Secret> secrets;
-  if (!settings.root_access_key.empty()) {
-    secrets.emplace(settings.root_access_key, identity::Secret{settings.root_secret_key, ""});
-  }
-  return {std::move(secrets), settings.region, /*anonymous_passes=*/settings.root_access_key.empty()};
-}
-
 std::int64_t key_answer_ms(const Settings& settings) {
   constexpr std::int64_t kOwnMs = 1'000;
   constexpr std::int64_t kRemoteMs = 60'000;
@@ -129,7 +119,7 @@ class House {
   Result<void> open();
   // Lets requests under way end and closes the log in order.
   Result<void> close();
-  // Loads anew what may change while it runs: certificate and key.
+  // Loads anew what may change while it runs: certificate and key, and the audit log's file.
   void reload();
 
   const net::Server& server() const { return *server_; }
@@ -150,8 +140,7 @@ class House {
   std::shared_ptr<keys::KeyService> key_service_;
   std::unique_ptr<keys::MasterKeys> remote_keys_;  // where streams' keys are in another service
   std::unique_ptr<broker::Broker> broker_;
-  identity::Verifier verifier_ = make_verifier(settings_);
-  identity::Authorizer authorizer_{settings_.region, nullptr};
+  std::unique_ptr<Identity> identity_;
   std::unique_ptr<kinesis::FrontDoor> front_door_;
   std::unique_ptr<kms::FrontDoor> kms_door_;
   net::Handler aws_;
@@ -172,6 +161,7 @@ House::~House() {
 Result<void> House::open() {
   MR_TRY(open_disk());
   MR_TRY(open_keys());
+  MR_ASSIGN(identity_, Identity::open({settings_, *disk_, *control_, loops_}));
   MR_TRY(open_broker());
   MR_TRY(open_front_door());
   MR_TRY(open_leases());
@@ -225,10 +215,10 @@ Result<void> House::open_front_door() {
   MR_ASSIGN(const Bytes token_key,
             load_or_make_secret(*disk_, "tokens", options.token_key.size(), system_random()));
   std::copy(token_key.view().begin(), token_key.view().end(), options.token_key.begin());
-  front_door_ = std::make_unique<kinesis::FrontDoor>(*broker_, verifier_, authorizer_, system_clock(),
-                                                     system_random(), options);
-  kms_door_ = std::make_unique<kms::FrontDoor>(*key_service_, verifier_, authorizer_, system_clock(),
-                                               system_random());
+  front_door_ = std::make_unique<kinesis::FrontDoor>(*broker_, identity_->verifier(), identity_->authorizer(),
+                                                     system_clock(), system_random(), options);
+  kms_door_ = std::make_unique<kms::FrontDoor>(*key_service_, identity_->verifier(), identity_->authorizer(),
+                                               system_clock(), system_random());
   aws_ = [this](std::unique_ptr<net::Request> request, net::Responder responder) {
     if (kms::FrontDoor::takes(*request))
       kms_door_->handle(std::move(request), std::move(responder));
@@ -239,7 +229,8 @@ Result<void> House::open_front_door() {
 }
 
 Result<void> House::open_leases() {
-  MR_ASSIGN(leases_, Leases::open({settings_, *control_, loops_, verifier_, authorizer_}));
+  MR_ASSIGN(leases_,
+            Leases::open({settings_, *control_, loops_, identity_->verifier(), identity_->authorizer()}));
   return {};
 }
 
@@ -248,7 +239,12 @@ Result<void> House::listen() {
   metrics_ = [this](std::unique_ptr<net::Request> request, net::Responder responder) {
     metrics_page_->handle(std::move(request), std::move(responder));
   };
-  router_ = std::make_unique<Router>(Routes{aws_, leases_->dynamodb(), leases_->cloudwatch(), metrics_});
+  router_ = std::make_unique<Router>(Routes{.aws = aws_,
+                                            .dynamodb = leases_->dynamodb(),
+                                            .cloudwatch = leases_->cloudwatch(),
+                                            .metrics = metrics_,
+                                            .sts = identity_->sts(),
+                                            .admin = identity_->admin()});
   const net::TlsFiles tls{settings_.tls_certificate_path, settings_.tls_key_path};
   MR_ASSIGN(server_,
             net::Server::start(loops_, settings_.listen, server_limits(settings_),
@@ -263,11 +259,15 @@ Result<void> House::listen() {
 Result<void> House::close() {
   router_->leave();
   server_->drain(kDrainMsMax);
+  identity_->close();
   leases_->close();
   return broker_->close();
 }
 
 void House::reload() {
+  if (AuditLog* log = identity_->audit_log(); log != nullptr && !log->reopen())
+    log_line(LogLevel::kError, "SIGHUP: the audit log's file cannot be opened",
+             {{"file", settings_.audit_log}});
   const net::TlsFiles tls{settings_.tls_certificate_path, settings_.tls_key_path};
   if (tls.certificate_path.empty()) return log_line(LogLevel::kInfo, "SIGHUP: nothing to load again");
   if (const auto loaded = server_->reload_tls(tls); loaded.ok())

@@ -201,6 +201,8 @@ std::vector<Setting> make_table() {
                        &S::buffered_bytes_max, {16 * kMiB, kTiB}));
   table.push_back(text("log-level", "LEVEL", "debug, info, warn or error", &S::log_level, fits_level,
                        "debug, info, warn or error"));
+  table.push_back(text("audit-log", "FILE", "Where decisions about access are written: a file, stderr or off",
+                       &S::audit_log, fits_path, "a file, stderr or off"));
   table.push_back(of_the_cluster("bucket", "NAME"));
   table.push_back(of_the_cluster("s3-endpoint", "URL"));
   table.push_back(of_the_cluster("prefix", "P"));

@@ -31,6 +31,7 @@ struct Settings {
   std::string root_access_key;
   std::string root_secret_key;
   std::string log_level = "info";
+  std::string audit_log = "stderr";
   bool aws_limits = false;
   std::uint64_t loops = 0;  // 0: one a core
   std::uint64_t transition_ms = 200;

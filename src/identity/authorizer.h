@@ -1,9 +1,6 @@
 // identity/authorizer.h: may this caller do that? Every front door asks here, for every operation, before it
-// looks at what the operation is about:
-//
-//   identity::AccessRequest wish{.action = "dynamodb:PutItem", .resource = table_arn, .frequent = true};
-//   if (auto denial = authorizer.check(caller, api::circumstances_of(request, now_ms), wish))
-//     return api::access_denied(*denial);
+// looks at what the operation is about: an AccessRequest of action and resource goes to check(), with
+// api::circumstances_of the HTTP request; a Denial goes out by api::access_denied (api/access.h).
 //
 // The rules are AWS's within one account: an explicit deny wins; then an allow is needed, of the caller's own
 // policies or of the resource's; and of the session's where it has some.

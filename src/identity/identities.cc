@@ -125,7 +125,10 @@ Result<void> change(Identities& state, const RolePut& put) {
   if (put.session_s_max < 3'600 || put.session_s_max > 43'200)
     return Error{kInvalid, fmt::format("longest session is {} s: must be 3600 to 43200", put.session_s_max)};
   MR_ASSIGN(auto trust, parse_policy(put.trust, PolicyKind::kTrust, kTrustPolicyBytesMax));
-  if (!state.roles.contains(put.name) && state.roles.size() >= kRolesMax)
+  if (put.create && state.roles.contains(put.name))
+    return Error{kConflict, fmt::format("role {} exists already", put.name)};
+  if (!put.create && !state.roles.contains(put.name)) return not_found("role", put.name);
+  if (put.create && state.roles.size() >= kRolesMax)
     return Error{kLimit, fmt::format("there are {} roles already", kRolesMax)};
   Role& role = state.roles[put.name];
   if (role.name.empty()) {

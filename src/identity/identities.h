@@ -86,6 +86,7 @@ struct PolicyDeleted {
   std::string name;
 };
 struct RolePut {  // created, or its trust and session length changed
+  bool create;
   std::string name, id, trust;
   std::int32_t session_s_max;
   std::int64_t now_ms;

@@ -38,11 +38,8 @@ struct Encode {
   }
   Json operator()(const PolicyDeleted& c) const { return {{"type", "PolicyDeleted"}, {"name", c.name}}; }
   Json operator()(const RolePut& c) const {
-    return {{"type", "RolePut"},
-            {"name", c.name},
-            {"id", c.id},
-            {"trust", c.trust},
-            {"session_s_max", c.session_s_max},
+    return {{"type", "RolePut"}, {"create", c.create}, {"name", c.name},
+            {"id", c.id},        {"trust", c.trust},   {"session_s_max", c.session_s_max},
             {"now_ms", c.now_ms}};
   }
   Json operator()(const RoleRemoved& c) const { return {{"type", "RoleRemoved"}, {"name", c.name}}; }
@@ -78,8 +75,12 @@ IdentityChange change_of(const Json& j) {
   if (type == "PolicyPut") return PolicyPut{text("name"), text("document"), number("now_ms")};
   if (type == "PolicyDeleted") return PolicyDeleted{text("name")};
   if (type == "RolePut")
-    return RolePut{text("name"), text("id"), text("trust"),
-                   static_cast<std::int32_t>(number("session_s_max")), number("now_ms")};
+    return RolePut{j.at("create").get<bool>(),
+                   text("name"),
+                   text("id"),
+                   text("trust"),
+                   static_cast<std::int32_t>(number("session_s_max")),
+                   number("now_ms")};
   if (type == "RoleRemoved") return RoleRemoved{text("name")};
   if (type == "PolicyAttached") return PolicyAttached{kind_of(j), text("holder"), text("policy")};
   if (type == "PolicyDetached") return PolicyDetached{kind_of(j), text("holder"), text("policy")};

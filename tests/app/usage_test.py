@@ -21,7 +21,7 @@ class BadUsage(unittest.TestCase):
         self.assertIn(says, done.stderr)
 
     def test_no_command(self):
-        self.refused(says="serve, log or version")
+        self.refused(says="serve, admin, log or version")
 
     def test_unknown_command(self):
         self.refused("sevre", says="sevre")
