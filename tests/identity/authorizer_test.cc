@@ -1,0 +1,271 @@
+// The authorizer over a directory: denials in AWS's words, decisions remembered and not for too long, the
+// audit log.
+#include "identity/authorizer.h"
+
+#include <gtest/gtest.h>
+
+#include "base/published.h"
+#include "identity/directory.h"
+#include "identity/policy_case.h"
+#include "identity/session.h"
+#include "sim/seeded_random.h"
+
+namespace millrace::identity {
+namespace {
+
+class Lines : public AuditSink {
+ public:
+  void write(const AuditLine& line) override {
+    texts.push_back(std::string(line.allowed ? "allow " : "deny ")
+                        .append(line.action)
+                        .append(" ")
+                        .append(line.reason)
+                        .append(" x")
+                        .append(std::to_string(line.count)));
+  }
+  std::vector<std::string> texts;
+};
+
+Caller caller_of(const PolicyCase& c) {
+  return {"AKIA", "kinesis", "us-east-1", std::make_shared<const Principal>(principal_of(c))};
+}
+std::shared_ptr<const std::string> text_of(std::string_view statements) {
+  return std::make_shared<const std::string>(document(statements));
+}
+
+struct Authorizing : testing::Test {
+  Lines lines;
+  Authorizer authorizer{"us-east-1", &lines};
+  Circumstances circumstances{.peer = "203.0.113.7:1", .now_ms = 1'795'608'000'000};
+
+  std::string asked(const Caller& caller, AccessRequest request) {
+    const auto denial = authorizer.check(caller, circumstances, request);
+    return denial.has_value() ? denial->message : "allowed";
+  }
+};
+
+TEST_F(Authorizing, DenialsAreInTheServicesWords) {
+  const AccessRequest put{.action = "kinesis:PutRecord", .resource = kStream};
+  const std::string head =
+      "User: arn:aws:iam::123456789012:user/alice is not authorized to perform: kinesis:PutRecord on "
+      "resource: " +
+      std::string(kStream);
+  EXPECT_EQ(asked(caller_of({.name = ""}), put),
+            head + " because no identity-based policy allows the kinesis:PutRecord action");
+  EXPECT_EQ(asked(caller_of({.name = "", .identity = {allow("*"), deny("*")}}), put),
+            head + " with an explicit deny in an identity-based policy");
+  AccessRequest with_policy = put;
+  with_policy.resource_policy = text_of(deny("kinesis:*", "*", to("*")));
+  EXPECT_EQ(asked(caller_of({.name = "", .identity = {allow("*")}}), with_policy),
+            head + " with an explicit deny in a resource-based policy");
+  const std::string session_head =
+      "User: arn:aws:sts::123456789012:assumed-role/worker/job is not authorized to perform: "
+      "kinesis:PutRecord on "
+      "resource: " +
+      std::string(kStream);
+  EXPECT_EQ(
+      asked(caller_of({.name = "", .identity = {allow("*")}, .session = {allow("s3:*")}, .role = true}), put),
+      session_head + " because no session policy allows the kinesis:PutRecord action");
+  EXPECT_EQ(
+      asked(caller_of({.name = "", .identity = {allow("*")}, .session = {deny("*")}, .role = true}), put),
+      session_head + " with an explicit deny in a session policy");
+  AccessRequest key{
+      .action = "kms:Decrypt", .resource = "arn:k", .weight = AccessRequest::Weight::kMustAllow};
+  EXPECT_EQ(asked(caller_of({.name = "", .identity = {allow("*")}}), key),
+            "User: arn:aws:iam::123456789012:user/alice is not authorized to perform: kms:Decrypt on "
+            "resource: arn:k "
+            "because no resource-based policy allows the kms:Decrypt action");
+}
+
+TEST_F(Authorizing, RootMayDoEverythingAndAnUnreadablePolicyNothing) {
+  AccessRequest put{.action = "kinesis:PutRecord", .resource = kStream};
+  put.resource_policy = text_of(deny("*", "*", to("*")));
+  EXPECT_EQ(asked({"R", "kinesis", "us-east-1", root_principal("123456789012", "R")}, put), "allowed");
+  EXPECT_EQ(asked({"", "", "", unchecked_principal()}, put), "allowed");
+  put.resource_policy = std::make_shared<const std::string>("{}");
+  EXPECT_NE(asked(caller_of({.name = "", .identity = {allow("*")}}), put), "allowed");
+}
+
+TEST_F(Authorizing, ADecisionIsOfTheCallerTheResourceAndItsPolicy) {
+  const Caller alice = caller_of({.name = "", .identity = {allow("kinesis:*", kStream)}});
+  const Caller bob = caller_of({.name = "", .user = "bob"});
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(asked(alice, {.action = "kinesis:PutRecord", .resource = kStream}), "allowed");
+    EXPECT_NE(
+        asked(alice, {.action = "kinesis:PutRecord", .resource = "arn:aws:kinesis:us-east-1:1:stream/x"}),
+        "allowed");
+    EXPECT_NE(asked(bob, {.action = "kinesis:PutRecord", .resource = kStream}), "allowed");
+    AccessRequest other{.action = "kinesis:PutRecord", .resource = kStream};
+    other.resource_policy = text_of(deny("*", "*", to("*")));
+    EXPECT_NE(asked(alice, other), "allowed");
+    other.resource_policy = text_of(allow("*", "*", to("arn:aws:iam::123456789012:user/bob")));
+    EXPECT_EQ(asked(bob, other), "allowed");
+  }
+}
+
+TEST_F(Authorizing, WhatDependsOnTheRequestIsAskedEachTime) {
+  const Caller alice = caller_of(
+      {.name = "", .identity = {allow("*", "*", when("IpAddress", "aws:SourceIp", "203.0.113.0/24"))}});
+  const AccessRequest put{.action = "kinesis:PutRecord", .resource = kStream};
+  EXPECT_EQ(asked(alice, put), "allowed");
+  circumstances.peer = "198.51.100.1:1";
+  EXPECT_NE(asked(alice, put), "allowed");
+  circumstances.peer = "203.0.113.9:1";
+  EXPECT_EQ(asked(alice, put), "allowed");
+  const Caller denied = caller_of(
+      {.name = "", .identity = {allow("*"), deny("*", "*", when("Bool", "aws:SecureTransport", "false"))}});
+  EXPECT_NE(asked(denied, put), "allowed");
+  circumstances.tls = true;
+  EXPECT_EQ(asked(denied, put), "allowed");
+}
+
+TEST_F(Authorizing, AlikeDecisionsAreSummedUpInTheAuditLog) {
+  const Caller alice = caller_of({.name = "", .identity = {allow("kinesis:Put*")}});
+  for (int i = 0; i < 1'000; ++i) {
+    EXPECT_EQ(asked(alice, {.action = "kinesis:PutRecord", .resource = kStream, .frequent = true}),
+              "allowed");
+    EXPECT_NE(asked(alice, {.action = "kinesis:DeleteStream", .resource = kStream}), "allowed");
+  }
+  const std::string put = "allow kinesis:PutRecord allowed by identity-based policy policy/p x";
+  const std::string drop = "deny kinesis:DeleteStream no identity-based policy allows it x";
+  ASSERT_EQ(lines.texts.size(), 101u);  // the first put, and 100 of the others
+  EXPECT_EQ(std::count(lines.texts.begin(), lines.texts.end(), put + "1"), 1);
+  EXPECT_EQ(std::count(lines.texts.begin(), lines.texts.end(), drop + "1"), 100);
+  lines.texts.clear();
+  authorizer.report(circumstances.now_ms + 59'999, false);
+  EXPECT_TRUE(lines.texts.empty());
+  authorizer.report(circumstances.now_ms + 60'000, false);
+  std::sort(lines.texts.begin(), lines.texts.end());
+  EXPECT_EQ(lines.texts, (std::vector{put + "999", drop + "900"}));
+}
+
+// Who is who, over a directory that changes.
+struct Verifying : testing::Test {
+  SealKey key = [] {
+    SealKey made;
+    for (std::size_t i = 0; i < made.size(); ++i) made[i] = static_cast<std::uint8_t>(i);
+    return made;
+  }();
+  sim::SeededRandom random{sim::Seed{1}};
+  Seal seal{key, "millrace secret at rest"};
+  Sessions sessions{key};
+  Identities state;
+
+  void change(const IdentityChange& change) {
+    // Through its JSON, as after a restart.
+    const auto read = decode_identity_change(encode(change));
+    ASSERT_TRUE(read.ok()) << read.error().text;
+    auto changed = apply_change(state, *read);
+    ASSERT_TRUE(changed.ok()) << changed.error().text;
+    const auto again = decode_identities(encode(*changed));
+    ASSERT_TRUE(again.ok()) << again.error().text;
+    state = *again;
+  }
+  ErrorKind refused(const IdentityChange& change) {
+    const auto changed = apply_change(state, change);
+    EXPECT_FALSE(changed.ok());
+    return changed.ok() ? ErrorKind::kUnknown : changed.error().kind;
+  }
+  std::shared_ptr<const Directory> directory() {
+    auto made = make_directory(state, seal, std::string(kAccount), {"ROOT", "root's secret"});
+    EXPECT_TRUE(made.ok());
+    return *made;
+  }
+  void alice_with_key() {
+    change(UserAdded{"alice", "AIDA1", 7});
+    change(KeyCreated{"alice", "AKIA1", seal.seal("s3cret", random), 8});
+  }
+};
+
+TEST_F(Verifying, TheSealedTextInTheFormatsPageOpens) {
+  EXPECT_EQ(seal.open("AAECAwQFBgcICQoLwqXJKoQTiSJkxIxz3eL3GRLMPJTVMSB9AzhcQkM="), "wJalrXUtnFEMI");
+}
+
+TEST_F(Verifying, ASealedTextThatWasChangedDoesNotOpen) {
+  const std::string sealed = seal.seal("secret", random);
+  EXPECT_EQ(seal.open(sealed), "secret");
+  EXPECT_EQ(Seal(key, "another use").open(sealed), std::nullopt);
+  for (std::size_t at = 0; at < sealed.size(); ++at) {
+    std::string other = sealed;
+    other[at] = other[at] == 'A' ? 'B' : 'A';
+    EXPECT_EQ(seal.open(other), std::nullopt) << at;
+    EXPECT_EQ(seal.open(sealed.substr(0, at)), std::nullopt) << at;
+  }
+}
+
+TEST_F(Verifying, KeysAreThoseThatAreActive) {
+  alice_with_key();
+  EXPECT_EQ(directory()->keys.at("AKIA1").secret_key, "s3cret");
+  EXPECT_EQ(directory()->keys.at("AKIA1").principal->arn, "arn:aws:iam::123456789012:user/alice");
+  change(KeySwitched{"AKIA1", false});
+  EXPECT_FALSE(directory()->keys.contains("AKIA1"));
+  change(KeySwitched{"AKIA1", true});
+  EXPECT_TRUE(directory()->keys.contains("AKIA1"));
+  change(KeyDeleted{"AKIA1"});
+  EXPECT_FALSE(directory()->keys.contains("AKIA1"));
+  EXPECT_EQ(refused(KeyDeleted{"AKIA1"}), ErrorKind::kNotFound);
+}
+
+TEST_F(Verifying, ChangesThatDoNotFitAreRefused) {
+  alice_with_key();
+  change(PolicyPut{"p", document(allow("kinesis:*")), 9});
+  change(PolicyAttached{HolderKind::kUser, "alice", "p"});
+  EXPECT_EQ(refused(UserAdded{"alice", "AIDA2", 7}), ErrorKind::kConflict);
+  EXPECT_EQ(refused(UserAdded{"a b", "AIDA2", 7}), ErrorKind::kInvalid);
+  EXPECT_EQ(refused(PolicyDeleted{"p"}), ErrorKind::kConflict);
+  EXPECT_EQ(refused(PolicyPut{"q", "{}", 9}), ErrorKind::kInvalid);
+  EXPECT_EQ(refused(PolicyAttached{HolderKind::kRole, "alice", "p"}), ErrorKind::kNotFound);
+  EXPECT_EQ(refused(PolicyAttached{HolderKind::kUser, "alice", "q"}), ErrorKind::kNotFound);
+  change(KeyCreated{"alice", "AKIA2", seal.seal("x", random), 8});
+  EXPECT_EQ(refused(KeyCreated{"alice", "AKIA3", "", 8}), ErrorKind::kLimit);
+  change(PolicyDetached{HolderKind::kUser, "alice", "p"});
+  change(PolicyDeleted{"p"});
+  change(UserRemoved{"alice"});
+  EXPECT_EQ(directory()->keys.size(), 1u);  // root's
+}
+
+TEST_F(Verifying, AUsersKeyCannotTakeRootsPlace) {
+  change(UserAdded{"alice", "AIDA1", 7});
+  change(KeyCreated{"alice", "ROOT", seal.seal("mine", random), 8});
+  EXPECT_EQ(directory()->keys.at("ROOT").secret_key, "root's secret");
+}
+
+TEST_F(Verifying, ASessionFollowsItsRole) {
+  const std::string trust =
+      document(R"({"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"})");
+  change(RolePut{true, "worker", "AROA1", trust, 3'600, 7});
+  Session session{.of = Session::Of::kRole, .holder_id = "AROA1", .name = "job"};
+  const auto credentials = sessions.issue(session, random);
+  const auto opened = sessions.open(credentials.token);
+  ASSERT_TRUE(opened.has_value());
+  EXPECT_EQ(opened->secret_key, credentials.secret_key);
+  EXPECT_EQ(opened->session.access_key, credentials.access_key);
+  EXPECT_EQ(principal_of(opened->session, *directory())->arn,
+            "arn:aws:sts::123456789012:assumed-role/worker/job");
+  EXPECT_TRUE(principal_of(opened->session, *directory())->policies.empty());
+  change(InlinePut{HolderKind::kRole, "worker", "all", document(allow("*"))});
+  EXPECT_EQ(principal_of(opened->session, *directory())->policies.size(), 1u);
+  change(RoleRemoved{"worker"});
+  change(RolePut{true, "worker", "AROA2", trust, 3'600, 7});
+  EXPECT_EQ(principal_of(opened->session, *directory()), nullptr)
+      << "a role of the same name is another role";
+}
+
+TEST_F(Verifying, ASessionWhosePolicyIsGoneMayDoNothing) {
+  const std::string trust =
+      document(R"({"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"})");
+  change(RolePut{true, "worker", "AROA1", trust, 3'600, 7});
+  change(InlinePut{HolderKind::kRole, "worker", "all", document(allow("*"))});
+  change(PolicyPut{"limit", document(allow("kinesis:*")), 9});
+  const Session session{
+      .of = Session::Of::kRole, .holder_id = "AROA1", .name = "job", .policies = {"limit"}, .limited = true};
+  const AccessRequest put{.action = "kinesis:PutRecord", .resource = kStream};
+  EXPECT_TRUE(is_allowed(
+      evaluate(RequestContext(*principal_of(session, *directory()), {}, put, "r"), nullptr).reason));
+  change(PolicyDeleted{"limit"});
+  EXPECT_FALSE(is_allowed(
+      evaluate(RequestContext(*principal_of(session, *directory()), {}, put, "r"), nullptr).reason));
+}
+
+}  // namespace
+}  // namespace millrace::identity

@@ -1,0 +1,117 @@
+// Documents that are refused, and what is said of them.
+#include <gtest/gtest.h>
+
+#include "identity/policy_case.h"
+
+namespace millrace::identity {
+namespace {
+
+std::string refusal(std::string_view json, PolicyKind kind = PolicyKind::kIdentity) {
+  const auto parsed = parse_policy(json, kind, kResourcePolicyBytesMax);
+  return parsed.ok() ? "taken" : parsed.error().text;
+}
+
+struct Row {
+  const char* json;
+  const char* says;
+};
+
+TEST(PolicyParser, SaysWhatIsWrongAndWhere) {
+  const Row rows[] = {
+      {R"({"Statement":[)", "Syntax errors in policy, at byte 15"},
+      {"[]", "Syntax errors in policy: it must be an object"},
+      {R"({"Version":"2012-10-17"})", "Policy must have Statement"},
+      {R"({"Version":"2020-01-01","Statement":[]})", "Version must be 2012-10-17 or 2008-10-17"},
+      {R"({"Statement":[]})", "Statement must have at least one statement"},
+      {R"({"Statement":[7]})", "Statement must be an object"},
+      {R"({"Statement":{},"Statment":1})", "Policy: \"Statment\" is no element of it"},
+      {R"({"Statement":{"Effect":"allow","Action":"*","Resource":"*"}})",
+       "Statement.Effect must be Allow or Deny"},
+      {R"({"Statement":{"Effect":"Deny","Effect":"Allow","Action":"*","Resource":"*"}})",
+       "Syntax errors in policy: \"Effect\" comes twice in one object"},
+      {R"({"Statement":{"Effect":"Allow","Resource":"*"}})", "Statement must have Action or NotAction"},
+      {R"({"Statement":{"Effect":"Allow","Action":"*","NotAction":"*","Resource":"*"}})",
+       "Statement has both Action and NotAction"},
+      {R"({"Statement":{"Effect":"Allow","Action":"*"}})", "Statement must have Resource or NotResource"},
+      {R"({"Statement":{"Effect":"Allow","Action":[],"Resource":"*"}})",
+       "Statement.Action must be a string, or a list of at least one string"},
+      {R"({"Statement":{"Effect":"Allow","Action":"PutRecord","Resource":"*"}})",
+       "Statement.Action: \"PutRecord\" must be prefaced by a vendor, such as kinesis:PutRecord, or be "
+       "\"*\""},
+      {R"({"Statement":{"Effect":"Allow","Action":"*","Resource":"clicks"}})",
+       "Statement.Resource: \"clicks\" must be in ARN format or \"*\""},
+      {R"({"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Principal":"*"}})",
+       "Statement: Policy document should not specify a principal"},
+      {R"({"Statement":[{"Sid":"a","Effect":"Allow","Action":"*","Resource":"*"},{"Sid":"a","Effect":"Allow","Action":"*","Resource":"*"}]})",
+       "Statement IDs (SID) in a single policy must be unique: \"a\""},
+      {R"({"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEqual":{"aws:username":"a"}}}})",
+       "Statement.Condition: \"StringEqual\" is no condition operator"},
+      {R"({"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"1.2.3.4/33"}}}})",
+       "Statement.Condition: IpAddress of aws:SourceIp: \"1.2.3.4/33\" must be an IP address, or a range "
+       "such as "
+       "203.0.113.0/24"},
+      {R"({"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"yes"}}}})",
+       "Statement.Condition: Bool of aws:SecureTransport: \"yes\" must be true or false"},
+      {R"({"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"username":"a"}}}})",
+       "Statement.Condition: \"username\" is no condition key: it has no \"service:\""},
+  };
+  for (const Row& row : rows) EXPECT_EQ(refusal(row.json), row.says) << row.json;
+}
+
+TEST(PolicyParser, PoliciesOfResourcesNeedAPrincipalAndThoseOfRolesNoResource) {
+  EXPECT_EQ(refusal(document(allow("*")), PolicyKind::kResource),
+            "Statement must have Principal or NotPrincipal");
+  EXPECT_EQ(refusal(document(allow("*", "*", to("arn:aws:iam::123456789012:user/*"))), PolicyKind::kResource)
+                .substr(0, 27),
+            "Invalid principal in policy");
+  EXPECT_EQ(refusal(document(R"({"Effect":"Allow","NotPrincipal":"*","Action":"*","Resource":"*"})"),
+                    PolicyKind::kResource),
+            "Statement: NotPrincipal must be used with Effect Deny");
+  EXPECT_EQ(refusal(document(allow("sts:AssumeRole", "*", to("*"))), PolicyKind::kTrust),
+            "Statement: Has prohibited field Resource");
+  EXPECT_EQ(
+      refusal(document(R"({"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole"})"),
+              PolicyKind::kTrust),
+      "taken");
+}
+
+TEST(PolicyParser, RefusesWhatIsTooLongOrTooDeep) {
+  const std::string text = document(allow("*"));
+  const auto parsed = parse_policy(text, PolicyKind::kIdentity, text.size() - 1);
+  ASSERT_FALSE(parsed.ok());
+  EXPECT_EQ(parsed.error().kind, ErrorKind::kLimit);
+  EXPECT_TRUE(parse_policy(text, PolicyKind::kIdentity, text.size()).ok());
+  std::string deep = R"({"Statement":)";
+  for (int i = 0; i < 200; ++i) deep += '[';
+  for (int i = 0; i < 200; ++i) deep += ']';
+  EXPECT_EQ(refusal(deep + "}"), "Syntax errors in policy: nested deeper than 16");
+}
+
+TEST(PolicyParser, InTheOldVersionAVariableIsText) {
+  const std::string old = R"({"Version":"2008-10-17","Statement":{"Effect":"Allow","Action":"*",)"
+                          R"("Resource":"arn:aws:kinesis:us-east-1:123456789012:stream/${aws:username}"}})";
+  const auto parsed = parse_policy(old, PolicyKind::kIdentity, kIdentityPolicyBytesMax);
+  ASSERT_TRUE(parsed.ok());
+  Principal alice = principal_of({.name = ""});
+  alice.policies = {{"old", *parsed}};
+  const AccessRequest request{.action = "kinesis:PutRecord",
+                              .resource = "arn:aws:kinesis:us-east-1:123456789012:stream/alice"};
+  EXPECT_FALSE(is_allowed(evaluate(RequestContext(alice, {}, request, "us-east-1"), nullptr).reason));
+}
+
+TEST(Glob, PatternsMadeToTakeLongDoNot) {
+  const std::string stars = "*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b";
+  EXPECT_FALSE(Glob::plain(stars).matches(std::string(2'000, 'a')));
+  EXPECT_TRUE(Glob::plain(stars).matches(std::string(2'000, 'a') + "b"));
+}
+
+TEST(Glob, AQuestionMarkIsOneCharacterOfManyBytes) {
+  EXPECT_TRUE(Glob::plain("x?z").matches("x\xe2\x82\xacz"));
+  EXPECT_FALSE(Glob::plain("x??z").matches("x\xe2\x82\xacz"));
+  EXPECT_TRUE(Glob::plain("").matches(""));
+  EXPECT_FALSE(Glob::plain("").matches("a"));
+  EXPECT_TRUE(Glob::plain("**").matches(""));
+}
+
+}  // namespace
+}  // namespace millrace::identity
