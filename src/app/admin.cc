@@ -90,8 +90,9 @@ Result<std::string> body_of(const AdminCall& call) {
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+// One line: a signature that does not match is told with all that should have been signed.
 int fail(int code, const std::string& text) {
-  std::fprintf(stderr, "millrace: %s\n", text.c_str());
+  std::fprintf(stderr, "millrace: %s\n", text.substr(0, text.find('\n')).c_str());
   return code;
 }
 
