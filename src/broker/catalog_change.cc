@@ -41,13 +41,14 @@ Result<void> change(Catalog& catalog, const StreamCreated& created) {
   stream.auto_distribution = created.auto_distribution;
   stream.shards.reserve(created.shard_count);
   for (std::uint32_t part = 0; part < created.shard_count; ++part)
-    stream.shards.push_back(Shard{.key = log::ShardKey{catalog.next_shard_key++},
-                                  .index = stream.next_index++,
-                                  .range = even_share(part, created.shard_count),
-                                  .created_s = created.now_ms / 1000,
-                                  .parent = std::nullopt,
-                                  .adjacent_parent = std::nullopt,
-                                  .end_offset = std::nullopt});
+    stream.shards.push_back(
+        Shard{.key = log::ShardKey{catalog.next_shard_key++},
+              .index = stream.next_index++,
+              .range = even_share(part, created.shard_count),
+              .created_s = std::max<std::int64_t>(created.now_ms / 1000 - created.first_shards_lead_s, 0),
+              .parent = std::nullopt,
+              .adjacent_parent = std::nullopt,
+              .end_offset = std::nullopt});
   stream.index_shards();
   catalog.open_shard_count += stream.open_shards.size();
   catalog.streams.emplace(created.name, std::make_shared<const Stream>(std::move(stream)));
@@ -93,7 +94,7 @@ Result<void> change(Catalog& catalog, const ReshardDone& done) {
   MR_ASSIGN(const auto old, by_id(catalog, done.id));
   if (!old->plan) return Error{ErrorKind::kConflict, fmt::format("stream {} has no plan", old->name)};
   Stream stream = *old;
-  MR_TRY(apply_plan(stream, *old->plan, done.end_offsets, done.now_ms, catalog.next_shard_key));
+  MR_TRY(apply_plan(stream, *old->plan, done, catalog.next_shard_key));
   stream.plan.reset();
   stream.status = StreamStatus::kActive;
   replace(catalog, *old, std::move(stream));

@@ -26,6 +26,8 @@ struct StreamCreated {
   std::int64_t max_record_kib = 0;
   std::int64_t warm_throughput_mibps = 0;
   bool auto_distribution = false;
+  // How long before the stream the numbers of its first shards begin: 0 to 3'600.
+  std::int64_t first_shards_lead_s = 0;
 };
 // The rest name a stream by its id: a name may be used again.
 struct StreamActivated {
@@ -45,6 +47,8 @@ struct ReshardDone {
   std::uint64_t id;
   std::int64_t now_ms;
   std::map<std::uint32_t, std::uint64_t> end_offsets;  // by shard index
+  // How long behind their parents' end the numbers of the new shards begin: 0 to 3'600.
+  std::int64_t new_shards_lag_s = 0;
 };
 struct RetentionSet {
   std::uint64_t id;

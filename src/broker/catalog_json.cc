@@ -98,6 +98,7 @@ json to_json(const StreamCreated& created) {
              {"retention_hours", created.retention_hours},
              {"tags", created.tags}};
   add_settings(created, entry);
+  if (created.first_shards_lead_s != 0) entry["first_shards_lead_s"] = created.first_shards_lead_s;
   return entry;
 }
 json to_json(const StreamActivated& entry) { return {{"change", "stream_activated"}, {"id", entry.id}}; }
@@ -109,10 +110,12 @@ json to_json(const ReshardBegun& entry) {
 json to_json(const ReshardDone& entry) {
   json ends = json::array();
   for (const auto& [index, offset] : entry.end_offsets) ends.push_back({index, offset});
-  return {{"change", "reshard_done"},
-          {"id", entry.id},
-          {"now_ms", entry.now_ms},
-          {"end_offsets", std::move(ends)}};
+  json written{{"change", "reshard_done"},
+               {"id", entry.id},
+               {"now_ms", entry.now_ms},
+               {"end_offsets", std::move(ends)}};
+  if (entry.new_shards_lag_s != 0) written["new_shards_lag_s"] = entry.new_shards_lag_s;
+  return written;
 }
 json to_json(const RetentionSet& entry) {
   return {{"change", "retention_set"}, {"id", entry.id}, {"hours", entry.hours}};
@@ -209,6 +212,7 @@ StreamCreated stream_created_from(const json& entry) {
                         .on_demand = entry.at("on_demand").get<bool>(),
                         .tags = entry.at("tags").get<std::map<std::string, std::string>>()};
   settings_from(entry, created);
+  created.first_shards_lead_s = entry.value("first_shards_lead_s", std::int64_t{0});
   return created;
 }
 
@@ -236,6 +240,7 @@ CatalogChange change_from(const json& entry) {
   if (kind == "reshard_begun") return ReshardBegun{id, plan_from(entry.at("plan"))};
   if (kind == "reshard_done") {
     ReshardDone done{id, entry.at("now_ms").get<std::int64_t>(), {}};
+    done.new_shards_lag_s = entry.value("new_shards_lag_s", std::int64_t{0});
     for (const json& end : entry.at("end_offsets"))
       done.end_offsets.emplace(end.at(0).get<std::uint32_t>(), end.at(1).get<std::uint64_t>());
     return done;

@@ -13,6 +13,9 @@ namespace {
 constexpr std::int64_t kMs = 1'000'000;   // in ns
 constexpr std::int64_t kRetryMs = 1'000;  // after a failed transition
 constexpr std::int64_t kHousekeepingMs = 60'000;
+// As the service's sequence numbers were recorded (kinesalite's tests).
+constexpr std::int64_t kFirstShardsLead_s = 3;
+constexpr std::int64_t kNewShardsLag_s = 1;
 constexpr std::uint64_t kEntriesBetweenSnapshots = 256;
 
 Error no_stream(const std::string& name) {
@@ -94,7 +97,8 @@ Task<Result<void>> Controller::create_stream(CreateStream request) {
                                         .tags = std::move(request.tags),
                                         .max_record_kib = request.max_record_kib,
                                         .warm_throughput_mibps = request.warm_throughput_mibps,
-                                        .auto_distribution = request.auto_distribution};
+                                        .auto_distribution = request.auto_distribution,
+                                        .first_shards_lead_s = kFirstShardsLead_s};
   auto committed = co_await commit(std::move(created));
   if (committed.ok()) advance_later(catalog_->find(request.name)->id, options_.transition_ms);
   co_return committed;
@@ -349,7 +353,8 @@ Task<Result<void>> Controller::carry_out_plan(std::shared_ptr<const Stream> stre
     end_offsets.emplace(index, *end);
   }
   if (outcome.ok()) {
-    CatalogChange done = ReshardDone{stream->id, environment_.clock.wall_ms(), std::move(end_offsets)};
+    CatalogChange done =
+        ReshardDone{stream->id, environment_.clock.wall_ms(), std::move(end_offsets), kNewShardsLag_s};
     outcome = co_await commit(std::move(done));
   }
   if (outcome.ok() || !doubt_.empty()) co_return outcome;

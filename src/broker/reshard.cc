@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "broker/catalog_change.h"
 #include "broker/hash_key.h"
 
 namespace millrace::broker {
@@ -98,8 +99,7 @@ std::vector<std::uint32_t> shards_closed_by(const Stream& stream, const ReshardP
   return closed;
 }
 
-Result<void> apply_plan(Stream& stream, const ReshardPlan& plan,
-                        const std::map<std::uint32_t, std::uint64_t>& end_offsets, std::int64_t now_ms,
+Result<void> apply_plan(Stream& stream, const ReshardPlan& plan, const ReshardDone& done,
                         std::uint64_t& next_key) {
   const std::uint32_t first_new = stream.next_index;
   const auto take = [&](std::uint32_t index) -> Result<Shard*> {
@@ -107,25 +107,26 @@ Result<void> apply_plan(Stream& stream, const ReshardPlan& plan,
     Shard* shard = &stream.shards[static_cast<std::size_t>(found - stream.shards.data())];
     std::uint64_t end = 0;
     if (index < first_new) {
-      const auto given = end_offsets.find(index);
-      if (given == end_offsets.end())
+      const auto given = done.end_offsets.find(index);
+      if (given == done.end_offsets.end())
         return Error{ErrorKind::kInvalid,
                      fmt::format("no end offset for shard {} of {}", index, stream.name)};
       end = given->second;
     }
     shard->end_offset = end;
-    shard->closed_ms = now_ms;
+    shard->closed_ms = done.now_ms;
     return shard;
   };
   const auto make = [&](const HashRange& range, std::int64_t after_s, std::uint32_t parent,
                         std::optional<std::uint32_t> adjacent) {
-    stream.shards.push_back(Shard{.key = log::ShardKey{next_key++},
-                                  .index = stream.next_index++,
-                                  .range = range,
-                                  .created_s = std::max(now_ms / 1000, after_s + 1),
-                                  .parent = parent,
-                                  .adjacent_parent = adjacent,
-                                  .end_offset = std::nullopt});
+    stream.shards.push_back(
+        Shard{.key = log::ShardKey{next_key++},
+              .index = stream.next_index++,
+              .range = range,
+              .created_s = std::max(done.now_ms / 1000 + done.new_shards_lag_s, after_s + 1),
+              .parent = parent,
+              .adjacent_parent = adjacent,
+              .end_offset = std::nullopt});
   };
   for (const ReshardStep& step : plan) {
     MR_ASSIGN(const Shard* taken, take(step.shard));

@@ -2,13 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <vector>
 
 #include "base/result.h"
 #include "broker/catalog.h"
 
 namespace millrace::broker {
+
+struct ReshardDone;  // of catalog_change.h
 
 // Checked against the stream's open shards.
 // errors   kNotFound: no such shard.  kInvalid: closed, the key not inside (above its first), not neighbours
@@ -21,11 +22,10 @@ ReshardPlan plan_even(const Stream& stream, std::uint32_t target);
 // The open shards of `stream` that the plan closes, by index, ascending: to be sealed before apply_plan.
 std::vector<std::uint32_t> shards_closed_by(const Stream& stream, const ReshardPlan& plan);
 
-// Carries the plan out. end_offsets has one for each of shards_closed_by(); a shard that the plan makes and
-// closes again ends at 0. New shards take keys from `next_key` on. errors   kInvalid: the plan does not fit
-// the stream
-Result<void> apply_plan(Stream& stream, const ReshardPlan& plan,
-                        const std::map<std::uint32_t, std::uint64_t>& end_offsets, std::int64_t now_ms,
+// Carries the plan out. done.end_offsets has one for each of shards_closed_by(); a shard that the plan makes
+// and closes again ends at 0. New shards take keys from `next_key` on. errors   kInvalid: the plan does not
+// fit the stream
+Result<void> apply_plan(Stream& stream, const ReshardPlan& plan, const ReshardDone& done,
                         std::uint64_t& next_key);
 
 }  // namespace millrace::broker

@@ -12,7 +12,7 @@ std::int64_t trim_horizon_ms(const broker::Stream& stream, std::int64_t now_ms) 
 }
 
 std::int64_t begin_ms(const broker::Stream& stream, const broker::Shard& shard) {
-  if (!shard.parent.has_value()) return std::min(stream.created_ms, shard.created_s * 1'000);
+  if (!shard.parent.has_value()) return stream.created_ms;
   std::int64_t begin =
       shard.created_s * 1'000;  // at least a second behind its parents', so that numbers rise
   for (const auto& parent_index : {shard.parent, shard.adjacent_parent}) {

@@ -172,6 +172,12 @@ def without_numbers(shards):
     return shards
 
 
+def seconds_of(number):
+    """(the shard's creation, the arrival) in a sequence number."""
+    digits = f"{int(number):x}"
+    return int(digits[1:10], 16), int(digits[29:38], 16)
+
+
 def check_number(text, index, *, began):
     """The form of a record's number: 47 hex digits with the shard's creation, its index and the arrival in seconds."""
     digits = f"{int(text):x}"
@@ -419,6 +425,12 @@ def transitions(cases, world):
                 equal(f"{int(numbers['EndingSequenceNumber']):x}"[11:27], "7fffffffffffffff", "ordinal of the end")
                 assert int(numbers["EndingSequenceNumber"]) < int(
                     shards[3]["SequenceNumberRange"]["StartingSequenceNumber"]), "a child begins behind its parents' end"
+        ends = [seconds_of(shard["SequenceNumberRange"]["EndingSequenceNumber"])[1] for shard in shards[:2]]
+        begin = seconds_of(shards[3]["SequenceNumberRange"]["StartingSequenceNumber"])
+        equal((ends[0], begin), (ends[1], (ends[1] + 1, ends[1] + 1)), "seconds of the parents' end, of the child's begin")
+        created = wire.call("DescribeStream", StreamName=name)["StreamDescription"]["StreamCreationTimestamp"]
+        assert -7 < seconds_of(shards[0]["SequenceNumberRange"]["StartingSequenceNumber"])[0] - created < -2, (
+            "a stream's first shards begin some seconds before it")
     with cases.case("a split leaves the parent closed and two children"):
         equal(wire.post("SplitShard", {"StreamName": name, "ShardToSplit": "y-3", "NewStartingHashKey": "2"}).body, b"")
         wire.wait_active(name)
