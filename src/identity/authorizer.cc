@@ -122,7 +122,7 @@ struct Authorizer::State {
       policy = here.compile(request.resource_policy);
       if (policy == nullptr) return {Reason::kResourceDenies, "unreadable", true};
     }
-    const Verdict verdict = evaluate(RequestContext(principal, circumstances, request, region), policy);
+    Verdict verdict = evaluate(RequestContext(principal, circumstances, request, region), policy);
     if (verdict.varies) return verdict;
     if (here.remembered.size() >= kRememberedMax) here.remembered.clear();
     here.remembered.emplace(Question{principal.serial, std::string(request.action),

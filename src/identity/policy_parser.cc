@@ -92,7 +92,7 @@ Result<std::vector<PrincipalPattern>> principals_of(const Json& value, const std
     return malformed(where + " must be \"*\" or an object such as {\"AWS\":\"123456789012\"}");
   std::vector<PrincipalPattern> patterns;
   for (const auto& [key, names] : value.items()) {
-    MR_ASSIGN(const auto texts, strings_of(names, where + "." + key));
+    MR_ASSIGN(const auto texts, strings_of(names, fmt::format("{}.{}", where, key)));
     if (key == "AWS") {
       for (const std::string& text : texts) {
         MR_ASSIGN(auto pattern, aws_principal(text, where));

@@ -1,6 +1,7 @@
 // Every operation once, in JSON and in CBOR, with the bytes and the times of each. docs/kinesis-api.md shows
 // them as covered because this test walks them all.
 
+#include <cmath>
 #include <set>
 
 #include "kinesis/cbor_answer.h"
@@ -55,7 +56,7 @@ class Client {
       EXPECT_TRUE(shown.is_number_integer()) << shown.dump();
       return shown.get<std::int64_t>();
     }
-    return static_cast<std::int64_t>(shown.get<double>() * 1'000 + 0.5);
+    return std::llround(shown.get<double>() * 1'000);
   }
   std::int64_t now_ms() const { return machine_.world.clock().wall_ms(); }
   void expect_now(const Json& shown) const {

@@ -246,7 +246,8 @@ Outcome get_metric_data(const Json& request, MetricBoard& board, std::int64_t, A
 // A page ends with the last metric in it, written so that it can be found again.
 std::string token_of(const MetricName& metric) {
   std::string token = metric.name_space + '\n' + metric.name;
-  for (const auto& [name, value] : metric.dimensions) token += '\n' + name + '\n' + value;
+  for (const auto& [name, value] : metric.dimensions)
+    token.append(1, '\n').append(name).append(1, '\n').append(value);
   std::string hex;
   for (const char c : token) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
   return hex;

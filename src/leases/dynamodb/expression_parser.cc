@@ -163,7 +163,7 @@ void ExpressionParser::complain(int rank, std::string text) {
 std::string ExpressionParser::parse_attribute_name(const NameRanks& ranks) {
   if (failed()) return {};
   if (peek().kind == Token::Kind::kWord) {
-    const std::string name(take());
+    std::string name(take());
     if (is_reserved_word(name))
       complain(ranks.reserved,
                fmt::format("Attribute name is a reserved keyword; reserved keyword: {}", name));
