@@ -127,6 +127,8 @@ std::string metrics_text(const MetricsInput& input) {
   add_net(families, input.net);
   add_log(families, input.log);
   add_kinesis(families, input.kinesis);
+  families.gauge("millrace_kinesis_subscriptions", "Event streams of SubscribeToShard that are open",
+                 input.subscriptions);
   families.gauge("millrace_streams", "Streams that exist", input.streams);
   families.gauge("millrace_shards_open", "Open shards of all streams", input.open_shards);
   return families.text();

@@ -21,6 +21,7 @@ struct MetricsInput {
   net::Server::Stats net{};
   log::Log::Stats log{};
   std::vector<kinesis::OperationStats> kinesis;  // of all loops together
+  std::uint64_t subscriptions = 0;
   std::uint64_t streams = 0;
   std::uint64_t open_shards = 0;
 };

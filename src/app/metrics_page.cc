@@ -40,6 +40,7 @@ std::string MetricsPage::text(const broker::Catalog& catalog) const {
   if (const net::Server* server = server_.load(std::memory_order_acquire)) input.net = server->stats();
   input.log = broker_.log().stats();
   input.kinesis = front_door_.stats();
+  input.subscriptions = front_door_.open_subscriptions();
   input.streams = catalog.streams.size();
   input.open_shards = catalog.open_shard_count;
   return metrics_text(input);

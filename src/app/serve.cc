@@ -61,6 +61,7 @@ broker::BrokerOptions broker_options(const Settings& settings) {
   options.region = settings.region;
   options.transition_ms = static_cast<std::int64_t>(settings.transition_ms);
   options.shards_per_account_max = settings.shards_max;
+  options.consumers_per_stream_max = settings.consumers_max;
   options.aws_limits = settings.aws_limits;
   return options;
 }
@@ -258,6 +259,7 @@ Result<void> House::listen() {
 
 Result<void> House::close() {
   router_->leave();
+  front_door_->leave();
   server_->drain(kDrainMsMax);
   identity_->close();
   leases_->close();

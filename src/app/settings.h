@@ -42,6 +42,7 @@ struct Settings {
   std::uint64_t tail_cache_bytes = 256u << 20;
   std::uint64_t block_cache_bytes = 128u << 20;
   std::uint64_t shards_max = 20'000;
+  std::uint64_t consumers_max = 20;
   std::uint64_t max_record_bytes = 10u << 20;
   std::uint64_t connections_max = 20'000;
   std::uint64_t buffered_bytes_max = 1u << 30;

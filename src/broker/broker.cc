@@ -46,8 +46,8 @@ class LocalBroker final : public Broker {
   Task<Result<void>> create_stream(CreateStream request) override {
     return on_control_loop(controller_->create_stream(std::move(request)));
   }
-  Task<Result<void>> delete_stream(std::string name) override {
-    return on_control_loop(controller_->delete_stream(std::move(name)));
+  Task<Result<void>> delete_stream(std::string name, bool with_consumers) override {
+    return on_control_loop(controller_->delete_stream(std::move(name), with_consumers));
   }
   Task<Result<void>> split_shard(std::string name, std::uint32_t shard,
                                  log::HashKey new_starting_hash_key) override {
@@ -75,6 +75,12 @@ class LocalBroker final : public Broker {
   Task<Result<void>> remove_tags(std::string name, std::vector<std::string> keys) override {
     return on_control_loop(controller_->change_tags(std::move(name), {}, std::move(keys)));
   }
+  Task<Result<void>> register_consumer(RegisterConsumer request) override {
+    return on_control_loop(controller_->register_consumer(std::move(request)));
+  }
+  Task<Result<void>> deregister_consumer(std::string stream, std::uint64_t id) override {
+    return on_control_loop(controller_->deregister_consumer(std::move(stream), id));
+  }
 
   Task<Result<void>> configure_stream(std::string name, StreamSettings settings) override {
     return on_control_loop(controller_->configure_stream(std::move(name), std::move(settings)));
@@ -101,6 +107,18 @@ class LocalBroker final : public Broker {
   }
   Task<Result<log::Extent>> extent(const Shard& shard) override {
     return on_shard_loop(shard.key, extent_of(shard.key));
+  }
+
+  Loop& loop_of(const Shard& shard) override { return board_.loop(log::loop_of(shard.key, board_.loops())); }
+  void when_past(const Shard& shard, std::uint64_t offset, Callback callback) override {
+    log_->when_past(shard.key, offset, std::move(callback));
+  }
+  Task<Result<log::ReadBatch>> read_for_consumer(const Shard& shard, std::uint64_t from,
+                                                 log::ReadLimits limits) override {
+    return on_shard_loop(shard.key, log_->read(shard.key, from, limits));
+  }
+  void when_catalog_newer(std::uint64_t version, Callback callback) override {
+    board_.when_newer(version, std::move(callback));
   }
 
   const log::Log& log() const override { return *log_; }

@@ -29,6 +29,7 @@ struct BrokerOptions {
   std::string region = "us-east-1";
   std::int64_t transition_ms = 200;               // how long CREATING, UPDATING and DELETING last at least
   std::uint64_t shards_per_account_max = 20'000;  // open shards; over it: kLimit
+  std::uint64_t consumers_per_stream_max = 20;    // over it: kLimit
   bool aws_limits = false;                        // --limits aws: throughput of a shard
   keys::MasterKeys* master_keys = nullptr;        // borrowed; nullptr: streams cannot be encrypted
   std::int64_t data_key_ms = 24 * 3'600'000;      // a stream's data key encrypts for so long, then another
@@ -68,6 +69,12 @@ struct CreateStream {
   bool auto_distribution = false;
 };
 
+struct RegisterConsumer {
+  std::string stream;
+  std::string name;
+  std::map<std::string, std::string> tags;
+};
+
 class Broker {
  public:
   // Reads the control log below `store`, opens the log for the shards that exist, starts. Blocks; before the
@@ -88,7 +95,8 @@ class Broker {
   // already / its status forbids it.  kNotFound.  kLimit.  kInvalid: text says what.
   //          kUnavailable: nothing changed.  kUnknown: look.
   virtual Task<Result<void>> create_stream(CreateStream request) = 0;
-  virtual Task<Result<void>> delete_stream(std::string name) = 0;
+  // Without `with_consumers` kConflict where there are any.
+  virtual Task<Result<void>> delete_stream(std::string name, bool with_consumers) = 0;
   // The parent closes; its children share its range, the second beginning at `new_starting_hash_key`.
   virtual Task<Result<void>> split_shard(std::string name, std::uint32_t shard,
                                          log::HashKey new_starting_hash_key) = 0;
@@ -107,6 +115,12 @@ class Broker {
   // The account's. Visible when it resumes.
   virtual Task<Result<void>> set_commitment(BillingCommitment commitment) = 0;
 
+  // A consumer is kCreating for options().transition_ms. kConflict: the name is taken, or the stream is
+  // neither kActive nor kUpdating.
+  virtual Task<Result<void>> register_consumer(RegisterConsumer request) = 0;
+  // It is kDeleting for options().transition_ms, then gone. `id` is Consumer::id; none of it: kNotFound.
+  virtual Task<Result<void>> deregister_consumer(std::string stream, std::uint64_t id) = 0;
+
   // Puts entries in order (within each shard). Resumes when every one is durable or refused.
   // errors   kNotFound: no such stream, or not yet or no longer there.  kInvalid: an entry's base64 is wrong;
   //          nothing was written.  As log::RunDecryptor::prepare: the stream's key may not be used, nothing
@@ -118,6 +132,16 @@ class Broker {
                                             log::ReadLimits limits) = 0;
   virtual Task<Result<std::uint64_t>> offset_at_time(const Shard& shard, std::int64_t time_ms) = 0;
   virtual Task<Result<log::Extent>> extent(const Shard& shard) = 0;
+
+  // For consumers with a throughput of their own. The loop that has the shard's records; when_past is called
+  // and calls back there, once: when a record at `offset` or later is durable, or the shard is gone.
+  virtual Loop& loop_of(const Shard& shard) = 0;
+  virtual void when_past(const Shard& shard, std::uint64_t offset, Callback callback) = 0;
+  // As read(), but not counted against the shard's reads of --limits aws.
+  virtual Task<Result<log::ReadBatch>> read_for_consumer(const Shard& shard, std::uint64_t from,
+                                                         log::ReadLimits limits) = 0;
+  // Calls back on this loop, once, when its catalog() is newer than `version`.
+  virtual void when_catalog_newer(std::uint64_t version, Callback callback) = 0;
 
   virtual const log::Log& log() const = 0;
 };

@@ -59,6 +59,11 @@ const Shard* Stream::find(std::uint32_t index) const {
   return at != shards.end() && at->index == index ? &*at : nullptr;
 }
 
+const Consumer* Stream::find_consumer(std::string_view consumer_name) const {
+  const auto at = consumers.find(consumer_name);
+  return at == consumers.end() ? nullptr : &at->second;
+}
+
 std::shared_ptr<const Stream> Catalog::find(std::string_view name) const {
   const auto at = streams.find(name);
   return at == streams.end() ? nullptr : at->second;

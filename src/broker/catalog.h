@@ -59,6 +59,20 @@ struct StreamDataKey {
   std::string wrapped;     // bytes
 };
 
+enum class ConsumerKind : std::uint8_t { kFanOut };
+enum class ConsumerStatus : std::uint8_t { kCreating, kActive, kDeleting };
+
+// Who reads a stream under a name of its own. What a consumer has read or acknowledged is not here, but with
+// the shards: it changes with every record, and hangs on `id` (docs/decisions/0009-consumers.md).
+struct Consumer {
+  std::string name;  // the only one of that name in the stream
+  std::uint64_t id;  // never used again, unlike the name
+  ConsumerKind kind = ConsumerKind::kFanOut;
+  ConsumerStatus status;
+  std::int64_t created_ms;  // its second is greater than that of any consumer of this name that went before
+  std::map<std::string, std::string> tags;
+};
+
 struct Stream {
   std::string name;
   std::uint64_t id;  // never used again, unlike the name
@@ -78,6 +92,8 @@ struct Stream {
   std::string key_id;
   std::vector<StreamDataKey> data_keys;  // by number; where key_id is set, the last one encrypts
   std::vector<Shard> shards;  // by index, ascending; a closed one goes when its last record has expired
+  std::map<std::string, Consumer, std::less<>> consumers;  // by name
+  std::int64_t consumers_gone_s = 0;       // greatest second of creation of those that are gone
   std::vector<std::uint32_t> open_shards;  // positions in `shards`, by hash range
 
   // Derives open_shards and what routes by it from `shards`. Call after every change of it.
@@ -86,6 +102,7 @@ struct Stream {
   std::size_t route(const log::HashKey& key) const;
   // nullptr when there is none of that index.
   const Shard* find(std::uint32_t index) const;
+  const Consumer* find_consumer(std::string_view consumer_name) const;
 
   // For puts, derived by index_shards(). As `shards`:
   std::vector<ShardLabel> labels;
@@ -112,6 +129,7 @@ struct Catalog {
   std::uint64_t next_shard_key = 1;
   std::uint64_t next_data_key = 1;
   std::optional<BillingCommitment> commitment;  // none: there never was one
+  std::uint64_t next_consumer_id = 1;
 
   std::shared_ptr<const Stream> find(std::string_view name) const;
 };

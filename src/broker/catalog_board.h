@@ -30,6 +30,12 @@ class CatalogBoard {
   // Gives every loop `catalog`; resumes on the calling loop when all have it.
   Task<void> publish(std::shared_ptr<const Catalog> catalog);
 
+  // Calls back on this loop, once, when its catalog is newer; at once where it is.
+  void when_newer(std::uint64_t version, Callback callback) {
+    Slot& slot = slots_[current()];
+    if (slot.catalog->version > version) return callback();
+    slot.waiting.push_back(std::move(callback));
+  }
   // co_await newer_than(version): goes on, on this loop, once its catalog is newer.
   auto newer_than(std::uint64_t version) {
     return eventually<int>([this, version](auto done) {

@@ -172,6 +172,59 @@ Result<void> change(Catalog& catalog, const CommitmentSet& set) {
   return {};
 }
 
+Result<void> change(Catalog& catalog, const ConsumerRegistered& registered) {
+  MR_ASSIGN(const auto old, by_id(catalog, registered.id));
+  if (old->find_consumer(registered.name) != nullptr)
+    return Error{ErrorKind::kConflict,
+                 fmt::format("stream {} has a consumer {}", old->name, registered.name)};
+  Stream stream = *old;
+  // A name that is used again has another second, since ARNs show both.
+  const std::int64_t created_ms = std::max(registered.now_ms, (old->consumers_gone_s + 1) * 1'000);
+  stream.consumers.emplace(registered.name, Consumer{.name = registered.name,
+                                                     .id = catalog.next_consumer_id++,
+                                                     .kind = registered.kind,
+                                                     .status = ConsumerStatus::kCreating,
+                                                     .created_ms = created_ms,
+                                                     .tags = registered.tags});
+  replace(catalog, *old, std::move(stream));
+  return {};
+}
+
+Result<std::map<std::string, Consumer, std::less<>>::iterator> consumer_by_id(Stream& stream,
+                                                                              std::uint64_t id) {
+  for (auto at = stream.consumers.begin(); at != stream.consumers.end(); ++at)
+    if (at->second.id == id) return at;
+  return Error{ErrorKind::kNotFound, fmt::format("stream {} has no consumer of id {}", stream.name, id)};
+}
+
+Result<void> set_consumer_status(Catalog& catalog, std::uint64_t id, std::uint64_t consumer,
+                                 ConsumerStatus status) {
+  MR_ASSIGN(const auto old, by_id(catalog, id));
+  Stream stream = *old;
+  MR_ASSIGN(const auto at, consumer_by_id(stream, consumer));
+  at->second.status = status;
+  replace(catalog, *old, std::move(stream));
+  return {};
+}
+
+Result<void> change(Catalog& catalog, const ConsumerActivated& activated) {
+  return set_consumer_status(catalog, activated.id, activated.consumer, ConsumerStatus::kActive);
+}
+
+Result<void> change(Catalog& catalog, const ConsumerDeleting& deleting) {
+  return set_consumer_status(catalog, deleting.id, deleting.consumer, ConsumerStatus::kDeleting);
+}
+
+Result<void> change(Catalog& catalog, const ConsumerDeleted& deleted) {
+  MR_ASSIGN(const auto old, by_id(catalog, deleted.id));
+  Stream stream = *old;
+  MR_ASSIGN(const auto at, consumer_by_id(stream, deleted.consumer));
+  stream.consumers_gone_s = std::max(stream.consumers_gone_s, at->second.created_ms / 1'000);
+  stream.consumers.erase(at);
+  replace(catalog, *old, std::move(stream));
+  return {};
+}
+
 }  // namespace
 
 Result<Catalog> apply_change(const Catalog& catalog, const CatalogChange& entry) {

@@ -63,6 +63,26 @@ struct ShardsExpired {
   std::uint64_t id;
   std::vector<std::uint32_t> indexes;
 };
+struct ConsumerRegistered {
+  std::uint64_t id;
+  std::string name;
+  ConsumerKind kind;
+  std::int64_t now_ms;
+  std::map<std::string, std::string> tags;
+};
+// The rest name a consumer by its own id.
+struct ConsumerActivated {
+  std::uint64_t id;
+  std::uint64_t consumer;
+};
+struct ConsumerDeleting {
+  std::uint64_t id;
+  std::uint64_t consumer;
+};
+struct ConsumerDeleted {
+  std::uint64_t id;
+  std::uint64_t consumer;
+};
 
 // What is absent stays as it is. With a plan, the stream is kUpdating until ReshardDone.
 struct StreamConfigured {
@@ -92,7 +112,8 @@ struct CommitmentSet {
 
 using CatalogChange =
     std::variant<StreamCreated, StreamActivated, StreamDeleting, StreamDeleted, ReshardBegun, ReshardDone,
-                 RetentionSet, TagsChanged, ShardsExpired, StreamConfigured, CommitmentSet, EncryptionSet>;
+                 RetentionSet, TagsChanged, ShardsExpired, StreamConfigured, CommitmentSet, EncryptionSet,
+                 ConsumerRegistered, ConsumerActivated, ConsumerDeleting, ConsumerDeleted>;
 
 std::string encode(const CatalogChange& change);
 // errors   kCorrupt: not an entry that this version writes

@@ -89,6 +89,42 @@ void settings_from(const json& entry, Settings& settings) {
   settings.auto_distribution = entry.value("auto_distribution", false);
 }
 
+const char* kind_text(ConsumerKind kind) {
+  switch (kind) {
+    case ConsumerKind::kFanOut:
+      return "fan_out";
+  }
+  assertion_failed("a kind of consumer", __FILE__, __LINE__);
+}
+
+ConsumerKind kind_from(const json& value) {
+  if (value.get_ref<const std::string&>() == "fan_out") return ConsumerKind::kFanOut;
+  throw json::other_error::create(501, "unknown kind of consumer", &value);
+}
+
+std::uint64_t consumer_id_from(const json& entry) { return entry.at("consumer").get<std::uint64_t>(); }
+
+json to_json(const Consumer& consumer) {
+  return {{"name", consumer.name},
+          {"id", consumer.id},
+          {"kind", kind_text(consumer.kind)},
+          {"status", static_cast<int>(consumer.status)},
+          {"created_ms", consumer.created_ms},
+          {"tags", consumer.tags}};
+}
+
+Consumer consumer_from(const json& entry) {
+  const int status = entry.at("status").get<int>();
+  if (status < 0 || status > static_cast<int>(ConsumerStatus::kDeleting))
+    throw json::other_error::create(501, "unknown status", &entry);
+  return Consumer{.name = entry.at("name").get<std::string>(),
+                  .id = entry.at("id").get<std::uint64_t>(),
+                  .kind = kind_from(entry.at("kind")),
+                  .status = static_cast<ConsumerStatus>(status),
+                  .created_ms = entry.at("created_ms").get<std::int64_t>(),
+                  .tags = entry.at("tags").get<std::map<std::string, std::string>>()};
+}
+
 json to_json(const StreamCreated& created) {
   json entry{{"change", "stream_created"},
              {"name", created.name},
@@ -229,6 +265,20 @@ StreamConfigured stream_configured_from(const json& entry) {
   return configured;
 }
 
+json to_json(const ConsumerRegistered& entry) {
+  return {{"change", "consumer_registered"}, {"id", entry.id},         {"name", entry.name},
+          {"kind", kind_text(entry.kind)},   {"now_ms", entry.now_ms}, {"tags", entry.tags}};
+}
+json to_json(const ConsumerActivated& entry) {
+  return {{"change", "consumer_activated"}, {"id", entry.id}, {"consumer", entry.consumer}};
+}
+json to_json(const ConsumerDeleting& entry) {
+  return {{"change", "consumer_deleting"}, {"id", entry.id}, {"consumer", entry.consumer}};
+}
+json to_json(const ConsumerDeleted& entry) {
+  return {{"change", "consumer_deleted"}, {"id", entry.id}, {"consumer", entry.consumer}};
+}
+
 CatalogChange change_from(const json& entry) {
   const std::string kind = entry.at("change").get<std::string>();
   if (kind == "stream_created") return stream_created_from(entry);
@@ -253,6 +303,15 @@ CatalogChange change_from(const json& entry) {
     return ShardsExpired{id, entry.at("indexes").get<std::vector<std::uint32_t>>()};
   if (kind == "encryption_set") return encryption_set_from(entry);
   if (kind == "stream_configured") return stream_configured_from(entry);
+  if (kind == "consumer_registered")
+    return ConsumerRegistered{.id = id,
+                              .name = entry.at("name").get<std::string>(),
+                              .kind = kind_from(entry.at("kind")),
+                              .now_ms = entry.at("now_ms").get<std::int64_t>(),
+                              .tags = entry.at("tags").get<std::map<std::string, std::string>>()};
+  if (kind == "consumer_activated") return ConsumerActivated{id, consumer_id_from(entry)};
+  if (kind == "consumer_deleting") return ConsumerDeleting{id, consumer_id_from(entry)};
+  if (kind == "consumer_deleted") return ConsumerDeleted{id, consumer_id_from(entry)};
   throw json::other_error::create(501, "unknown change " + kind, &entry);
 }
 
@@ -272,6 +331,12 @@ json to_json(const Stream& stream) {
   add_settings(stream, entry);
   if (!stream.shard_metrics.empty()) entry["shard_metrics"] = stream.shard_metrics;
   add_encryption(stream, entry);
+  if (!stream.consumers.empty()) {
+    json consumers = json::array();
+    for (const auto& [name, consumer] : stream.consumers) consumers.push_back(to_json(consumer));
+    entry["consumers"] = std::move(consumers);
+  }
+  if (stream.consumers_gone_s != 0) entry["consumers_gone_s"] = stream.consumers_gone_s;
   return entry;
 }
 
@@ -293,6 +358,13 @@ std::shared_ptr<const Stream> stream_from(const json& entry) {
   settings_from(entry, *stream);
   encryption_from(entry, *stream);
   stream->shard_metrics = entry.value("shard_metrics", std::vector<std::string>{});
+  if (entry.contains("consumers")) {
+    for (const json& item : entry["consumers"]) {
+      Consumer consumer = consumer_from(item);
+      stream->consumers.emplace(consumer.name, std::move(consumer));
+    }
+  }
+  stream->consumers_gone_s = entry.value("consumers_gone_s", std::int64_t{0});
   stream->index_shards();
   return stream;
 }
@@ -319,6 +391,7 @@ std::string encode(const Catalog& catalog) {
              {"next_shard_key", catalog.next_shard_key},
              {"streams", std::move(streams)}};
   if (catalog.next_data_key != 1) entry["next_data_key"] = catalog.next_data_key;
+  if (catalog.next_consumer_id != 1) entry["next_consumer_id"] = catalog.next_consumer_id;
   if (catalog.commitment) entry["commitment"] = to_json(*catalog.commitment);
   return entry.dump();
 }
@@ -331,6 +404,7 @@ Result<Catalog> decode_catalog(std::string_view text) {
     catalog.next_stream_id = entry.at("next_stream_id").get<std::uint64_t>();
     catalog.next_shard_key = entry.at("next_shard_key").get<std::uint64_t>();
     catalog.next_data_key = entry.value("next_data_key", std::uint64_t{1});
+    catalog.next_consumer_id = entry.value("next_consumer_id", std::uint64_t{1});
     if (entry.contains("commitment")) catalog.commitment = commitment_from(entry["commitment"]);
     for (const json& item : entry.at("streams")) {
       auto stream = stream_from(item);

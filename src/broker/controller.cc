@@ -51,8 +51,12 @@ Controller::Controller(log::LogEnvironment& environment, log::Log& log, keys::Da
       worker_(environment.start_worker("control", 0)) {}
 
 void Controller::start() {
-  for (const auto& [name, stream] : catalog_->streams)
+  for (const auto& [name, stream] : catalog_->streams) {
     if (stream->status != StreamStatus::kActive) advance_later(stream->id, options_.transition_ms);
+    for (const auto& [consumer_name, consumer] : stream->consumers)
+      if (consumer.status != ConsumerStatus::kActive)
+        advance_consumer_later(stream->id, consumer.id, options_.transition_ms);
+  }
   keep_house_later();
 }
 
@@ -104,12 +108,14 @@ Task<Result<void>> Controller::create_stream(CreateStream request) {
   co_return committed;
 }
 
-Task<Result<void>> Controller::delete_stream(std::string name) {
+Task<Result<void>> Controller::delete_stream(std::string name, bool with_consumers) {
   co_await Turn::wait(*this);
   const Turn turn(*this);
   const auto stream = catalog_->find(name);
   if (stream == nullptr) co_return no_stream(name);
   if (stream->status == StreamStatus::kDeleting) co_return Result<void>{};
+  if (!with_consumers && !stream->consumers.empty())
+    co_return Error{ErrorKind::kConflict, fmt::format("stream {} has consumers", name)};
   CatalogChange deleting = StreamDeleting{stream->id};
   auto committed = co_await commit(std::move(deleting));
   if (committed.ok()) advance_later(stream->id, options_.transition_ms);

@@ -38,7 +38,7 @@ class Controller : public std::enable_shared_from_this<Controller> {
 
   // As Broker's.
   Task<Result<void>> create_stream(CreateStream request);
-  Task<Result<void>> delete_stream(std::string name);
+  Task<Result<void>> delete_stream(std::string name, bool with_consumers);
   enum class Reshard : std::uint8_t { kSplit, kMerge, kEven };
   struct ReshardRequest {
     Reshard kind;
@@ -55,6 +55,8 @@ class Controller : public std::enable_shared_from_this<Controller> {
   Task<Result<void>> start_encryption(std::string name, std::string key_id);
   Task<Result<void>> stop_encryption(std::string name);
   Task<Result<void>> set_commitment(BillingCommitment commitment);
+  Task<Result<void>> register_consumer(RegisterConsumer request);
+  Task<Result<void>> deregister_consumer(std::string stream, std::uint64_t id);
 
  private:
   // Commands wait here for their turn, in order.
@@ -93,6 +95,9 @@ class Controller : public std::enable_shared_from_this<Controller> {
   void advance_later(std::uint64_t id, std::int64_t delay_ms);
   Task<void> advance(std::uint64_t id);
   Task<Result<void>> next_status(const std::shared_ptr<const Stream>& stream);
+  // The same for a consumer of it.
+  void advance_consumer_later(std::uint64_t stream, std::uint64_t consumer, std::int64_t delay_ms);
+  Task<void> advance_consumer(std::uint64_t stream, std::uint64_t consumer);
   Task<Result<void>> carry_out_plan(std::shared_ptr<const Stream> stream);
   void keep_house_later();
   Task<void> keep_house();

@@ -17,6 +17,7 @@ __extension__ using U128 = unsigned __int128;
 
 constexpr std::int64_t kCreatedEnd_s = 16'025'175'000;
 constexpr std::int64_t kTimeEnd_s = std::int64_t{1} << 36;
+constexpr std::uint64_t kBehind = 0xff;
 constexpr std::uint64_t kTenTo8 = 100'000'000;
 constexpr std::uint64_t kTenTo16 = kTenTo8 * kTenTo8;
 constexpr std::uint64_t kTenTo19 = kTenTo16 * 1000;
@@ -155,6 +156,11 @@ SequenceNumber sequence_of(const ShardLabel& shard, std::uint64_t offset, std::i
   return {shard.created_s, offset + 1, std::max<std::int64_t>(arrival_ms, 0) / 1000, shard.index};
 }
 
+SequenceNumber place_before(const Shard& shard, std::uint64_t offset, std::int64_t time_s) {
+  MR_ASSERT(offset < kOrdinalMax);
+  return {shard.created_s, offset, std::max<std::int64_t>(time_s, 0), shard.index, true};
+}
+
 SequenceNumber starting_sequence(const Shard& shard) {
   return {shard.created_s, 0, shard.created_s, shard.index};
 }
@@ -172,7 +178,7 @@ std::size_t format(const SequenceNumber& number, char* out) {
   const std::uint64_t index = number.shard_index;
   const std::uint64_t high =
       std::uint64_t{2} << 56 | created << 20 | (index & 0xf) << 16 | number.ordinal >> 48;
-  const std::uint64_t middle = number.ordinal << 16 | time >> 28;
+  const std::uint64_t middle = number.ordinal << 16 | (number.behind ? kBehind << 8 : 0) | time >> 28;
   const std::uint64_t low = time << 36 | index << 4 | 2;
 
   // Between 2^185 and 3 * 2^184, so always 56 digits, in limbs of 18, 19 and 19.
@@ -211,6 +217,7 @@ Result<SequenceNumber> parse_sequence_number(std::string_view text) {
     number.shard_index = static_cast<std::uint32_t>(hex.slice(38, 46));
   } else if (has_mark && hex.slice(46, 47) == 2) {
     number.ordinal = hex.slice(11, 27);
+    number.behind = hex.slice(27, 29) == kBehind;
     number.time_s = static_cast<std::int64_t>(hex.slice(29, 38));
     number.shard_index = static_cast<std::uint32_t>(hex.slice(38, 46));
   } else {

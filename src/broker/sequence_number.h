@@ -1,9 +1,9 @@
 // broker/sequence_number.h: the 56-digit numbers that name a record, and the log offset inside them.
 //
 // Layout, the one that Kinesis shows (47 hex digits, printed in decimal): '2', the shard's creation in
-// seconds (9 digits), the shard's index (its last digit), offset + 1 (16), '00', the arrival in seconds (9),
-// the shard's index (8), '2'. So numbers rise with the offset within a shard, and a child's are greater than
-// its parents'.
+// seconds (9 digits), the shard's index (its last digit), offset + 1 (16), '00' (of a place behind a record:
+// 'ff'), the arrival in seconds (9), the shard's index (8), '2'. So numbers rise with the offset within a
+// shard, and a child's are greater than its parents'.
 #pragma once
 
 #include <array>
@@ -22,6 +22,8 @@ struct SequenceNumber {
   std::uint64_t ordinal;         // offset + 1; 0: before the first record; below 2^63
   std::int64_t time_s;           // of arrival; 0 to 2^36 - 1
   std::uint32_t shard_index;     // 0 to 2^31 - 1
+  bool behind = false;  // not that record, but the place behind it: whoever goes on at it or after it
+                        // goes on with the next one
 
   friend auto operator<=>(const SequenceNumber&, const SequenceNumber&) = default;
 };
@@ -31,6 +33,8 @@ inline constexpr std::uint64_t kOrdinalMax = 0x7fff'ffff'ffff'ffff;
 
 SequenceNumber sequence_of(const Shard& shard, std::uint64_t offset, std::int64_t arrival_ms);
 SequenceNumber sequence_of(const ShardLabel& shard, std::uint64_t offset, std::int64_t arrival_ms);
+// The place before `offset`, whether there is a record yet or not.   time_s   any
+SequenceNumber place_before(const Shard& shard, std::uint64_t offset, std::int64_t time_s);
 // StartingSequenceNumber: ordinal 0.   EndingSequenceNumber of a closed shard: kOrdinalMax at its closing
 // time.
 SequenceNumber starting_sequence(const Shard& shard);

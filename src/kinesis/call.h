@@ -19,6 +19,8 @@
 
 namespace millrace::kinesis {
 
+class FanOut;
+
 // What the front door keeps for one loop: no locks, and memory that is used again.
 struct LoopState {
   LoopState(Random& system, const TokenKey& key) : random(system), seal(key) {}
@@ -49,6 +51,7 @@ struct Call {
   const Clock& clock;
   const FrontDoorOptions& options;
   LoopState& loop;
+  FanOut& fan_out;
   net::Request& request;
   Encoding encoding;
   Writer reply;
@@ -57,6 +60,8 @@ struct Call {
   std::string_view action;      // "kinesis:PutRecord"
   bool allowed = false;         // by the authorizer: kinesis/access.h
   RateLimits* rates = nullptr;  // nullptr: without --limits aws
+  // Set by an operation whose answer is an event stream: begins it. Then `reply` is not looked at.
+  Function<void(std::shared_ptr<net::BodyStream>)> begin_stream = {};
 
   const std::string& account() const { return broker.options().account_id; }
   const std::string& region() const { return broker.options().region; }

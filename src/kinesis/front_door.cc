@@ -4,6 +4,8 @@
 
 #include "base/task.h"
 #include "kinesis/call.h"
+#include "kinesis/fan_out/event_writer.h"
+#include "kinesis/fan_out/fan_out.h"
 #include "kinesis/operation.h"
 #include "kinesis/protocol.h"
 
@@ -88,6 +90,7 @@ class RequestCourse {
               .clock = course.door_.clock_,
               .options = course.door_.options_,
               .loop = course.loop_,
+              .fan_out = *course.door_.fan_out_,
               .request = *course.request_,
               .encoding = course.encoding_,
               .reply = Writer(course.encoding_),
@@ -103,6 +106,10 @@ class RequestCourse {
       co_return;
     }
     net::Response response = new_answer(course.heads_, course.loop_.random);
+    if (call.begin_stream) {
+      course.stream(std::move(response), std::move(call.begin_stream));
+      co_return;
+    }
     set_body(response, course.encoding_, std::move(call.reply.bytes()));
     course.answer(std::move(response), "");
   }
@@ -110,10 +117,15 @@ class RequestCourse {
  private:
   // These answer, and say false: there is no more to do.
   bool answer(net::Response response, std::string_view error_type) {
-    const std::int64_t took_us = (door_.clock_.monotonic_ns() - begun_ns_) / 1'000;
-    loop_.counters.count(target_.known.value_or(all_operations().size()), error_type, took_us);
+    count(error_type);
     std::move(responder_).respond(std::move(response));
     return false;
+  }
+
+  void stream(net::Response head, Function<void(std::shared_ptr<net::BodyStream>)> begin) {
+    count("");
+    head.headers.emplace_back("Content-Type", std::string(kEventStreamType));
+    begin(std::move(responder_).start_stream(std::move(head)));
   }
 
   bool deny() {
@@ -142,6 +154,11 @@ class RequestCourse {
     return answer(deprecated_error(heads_, type, formed ? 404 : 400, loop_.random), type);
   }
 
+  void count(std::string_view error_type) {
+    const std::int64_t took_us = (door_.clock_.monotonic_ns() - begun_ns_) / 1'000;
+    loop_.counters.count(target_.known.value_or(all_operations().size()), error_type, took_us);
+  }
+
   FrontDoor& door_;
   std::unique_ptr<net::Request> request_;
   net::Responder responder_;
@@ -162,7 +179,8 @@ FrontDoor::FrontDoor(broker::Broker& broker, const identity::Verifier& verifier,
       clock_(clock),
       random_(random),
       options_(options),
-      rates_(clock) {}
+      rates_(clock),
+      fan_out_(std::make_unique<FanOut>(broker, clock)) {}
 
 FrontDoor::~FrontDoor() {
   for (std::atomic<LoopState*>& state : loops_) delete state.load(std::memory_order_acquire);
@@ -178,6 +196,10 @@ LoopState& FrontDoor::state_of(const Loop& loop) {
   }
   return *state;
 }
+
+void FrontDoor::leave() { fan_out_->leave(); }
+
+std::uint64_t FrontDoor::open_subscriptions() const { return fan_out_->open(); }
 
 void FrontDoor::handle(std::unique_ptr<net::Request> request, net::Responder responder) {
   RequestCourse course(*this, std::move(request), std::move(responder));

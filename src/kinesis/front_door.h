@@ -19,6 +19,7 @@
 
 namespace millrace::kinesis {
 
+class FanOut;
 struct LoopState;
 
 class FrontDoor {
@@ -33,6 +34,11 @@ class FrontDoor {
   // Answers any request in the shapes of AWS: operations of this API, and errors for everything else.
   // thread   the connection's loop (request->loop); many at once
   void handle(std::unique_ptr<net::Request> request, net::Responder responder);
+
+  // Ends event streams in order, and takes no new ones: before the server drains. Any thread.
+  void leave();
+  // Event streams that are open. Any thread.
+  std::uint64_t open_subscriptions() const;
 
   // Counts of all loops together since the start; the last one is of operations that are none. Any thread.
   std::vector<OperationStats> stats() const;
@@ -50,6 +56,7 @@ class FrontDoor {
   Random& random_;
   FrontDoorOptions options_;
   RateLimits rates_;
+  std::unique_ptr<FanOut> fan_out_;
   std::array<std::atomic<LoopState*>, kLoopsMax> loops_{};  // made by its loop when it is first used
 };
 

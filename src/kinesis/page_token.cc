@@ -66,4 +66,23 @@ std::variant<std::string, ApiError> open_list_streams_token(std::string_view tok
   return after;
 }
 
+std::string list_consumers_token(const ListConsumersPlace& place, Call& call) {
+  TokenFieldsOut fields;
+  fields.integer(static_cast<std::uint64_t>(call.clock.wall_ms())).integer(place.stream_id).text(place.after);
+  return call.loop.seal.seal(TokenKind::kListConsumers, fields.view(), 1, call.loop.random);
+}
+
+std::variant<ListConsumersPlace, ApiError> open_list_consumers_token(std::string_view token, Call& call) {
+  const auto plain = call.loop.seal.open(TokenKind::kListConsumers, token);
+  if (!plain.has_value()) return invalid_token();
+  TokenFieldsIn fields(plain->view());
+  const auto issued_ms = static_cast<std::int64_t>(fields.integer());
+  ListConsumersPlace place;
+  place.stream_id = fields.integer();
+  place.after = fields.text();
+  if (!fields.at_end()) return invalid_token();
+  if (Outcome old = check_age(issued_ms, call); old.has_value()) return std::move(*old);
+  return place;
+}
+
 }  // namespace millrace::kinesis

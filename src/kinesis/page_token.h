@@ -25,4 +25,12 @@ std::variant<ListShardsPlace, ApiError> open_list_shards_token(std::string_view 
 std::string list_streams_token(std::string_view after, Call& call);
 std::variant<std::string, ApiError> open_list_streams_token(std::string_view token, Call& call);
 
+// after    the name of the last consumer that was listed
+struct ListConsumersPlace {
+  std::uint64_t stream_id;
+  std::string after;
+};
+std::string list_consumers_token(const ListConsumersPlace& place, Call& call);
+std::variant<ListConsumersPlace, ApiError> open_list_consumers_token(std::string_view token, Call& call);
+
 }  // namespace millrace::kinesis

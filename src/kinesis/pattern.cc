@@ -59,6 +59,26 @@ bool is_resource_arn(std::string_view text) {
   });
 }
 
+// A stream's name, "/consumer/", a consumer's name, ':' and digits.
+bool is_consumer(std::string_view text) {
+  constexpr std::string_view kBetween = "/consumer/";
+  const std::size_t slash = text.find(kBetween);
+  const std::size_t colon = text.rfind(':');
+  if (slash == std::string_view::npos || colon == std::string_view::npos || colon < slash + kBetween.size())
+    return false;
+  const std::string_view digits = text.substr(colon + 1);
+  return is_name(text.substr(0, slash)) &&
+         is_name(text.substr(slash + kBetween.size(), colon - slash - kBetween.size())) && !digits.empty() &&
+         std::all_of(digits.begin(), digits.end(), is_digit);
+}
+
+bool is_consumer_arn(std::string_view text) {
+  return is_arn(text, [](std::string_view rest) {
+    const std::size_t stream = rest.find("stream/");
+    return stream != std::string_view::npos && is_consumer(rest.substr(stream + 7));
+  });
+}
+
 bool is_stream_id(std::string_view text) {
   const auto lower = [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c); };
   return text.size() == 24 && text[20] == '-' && std::all_of(text.begin(), text.begin() + 20, lower) &&
@@ -74,6 +94,9 @@ const api::Pattern kHashKeyPattern{R"(0|([1-9]\d{0,38}))",
                                    [](std::string_view text) { return is_decimal(text, 39); }};
 const api::Pattern kStreamArnPattern{R"(arn:aws.*:kinesis:.*:\d{12}:stream/\S+)", is_stream_arn};
 const api::Pattern kResourceArnPattern{R"(arn:aws.*:kinesis:.*:\d{12}:.*stream/\S+)", is_resource_arn};
+const api::Pattern kConsumerArnPattern{
+    R"(^(arn):aws.*:kinesis:.*:\d{12}:.*stream\/[a-zA-Z0-9_.-]+\/consumer\/[a-zA-Z0-9_.-]+:[0-9]+)",
+    is_consumer_arn};
 const api::Pattern kStreamIdPattern{"[a-z0-9]{20}-[a-z0-9]{3}", is_stream_id};
 
 }  // namespace millrace::kinesis

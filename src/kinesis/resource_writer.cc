@@ -16,6 +16,18 @@ void write_hash_range(const broker::HashRange& range, Writer& writer) {
   writer.end_object();
 }
 
+void write_child_shard(const broker::Shard& shard, Writer& writer) {
+  writer.begin_object();
+  writer.member("ShardId", shard_id(shard.index));
+  writer.key("ParentShards");
+  writer.begin_list();
+  if (shard.parent.has_value()) writer.text(shard_id(*shard.parent));
+  if (shard.adjacent_parent.has_value()) writer.text(shard_id(*shard.adjacent_parent));
+  writer.end_list();
+  write_hash_range(shard.range, writer);
+  writer.end_object();
+}
+
 }  // namespace
 
 std::span<const broker::Shard> visible_shards(const broker::Stream& stream) {
@@ -38,16 +50,12 @@ void write_shard(const broker::Shard& shard, Writer& writer) {
   writer.end_object();
 }
 
-void write_child_shard(const broker::Shard& shard, Writer& writer) {
-  writer.begin_object();
-  writer.member("ShardId", shard_id(shard.index));
-  writer.key("ParentShards");
+void write_children(const broker::Stream& stream, std::uint32_t parent, Writer& writer) {
+  writer.key("ChildShards");
   writer.begin_list();
-  if (shard.parent.has_value()) writer.text(shard_id(*shard.parent));
-  if (shard.adjacent_parent.has_value()) writer.text(shard_id(*shard.adjacent_parent));
+  for (const broker::Shard& shard : stream.shards)
+    if (shard.parent == parent || shard.adjacent_parent == parent) write_child_shard(shard, writer);
   writer.end_list();
-  write_hash_range(shard.range, writer);
-  writer.end_object();
 }
 
 void write_stream_head(const Call& call, const broker::Stream& stream, Writer& writer) {

@@ -15,7 +15,8 @@ std::span<const broker::Shard> visible_shards(const broker::Stream& stream);
 
 // Writes a whole object: {"ShardId": …}
 void write_shard(const broker::Shard& shard, Writer& writer);
-void write_child_shard(const broker::Shard& shard, Writer& writer);
+// The member "ChildShards" of the object that the caller has begun.
+void write_children(const broker::Stream& stream, std::uint32_t parent, Writer& writer);
 
 // Members of the object that the caller has begun.
 void write_stream_head(const Call& call, const broker::Stream& stream,

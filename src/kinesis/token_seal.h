@@ -16,7 +16,12 @@ namespace millrace::kinesis {
 using TokenKey = std::array<std::uint8_t, 32>;
 
 // What a token is for; one kind is never taken for another.
-enum class TokenKind : std::uint8_t { kShardIterator = 1, kListShards = 2, kListStreams = 3 };
+enum class TokenKind : std::uint8_t {
+  kShardIterator = 1,
+  kListShards = 2,
+  kListStreams = 3,
+  kListConsumers = 4
+};
 
 // A token is base64 of: 00 00 00 00 00 00 00 01, initial vector (16), AES-256-CBC of kind, text length and
 // text padded with zeros to a whole number of blocks, HMAC-SHA-256 of all before it, cut to 16 bytes. With at

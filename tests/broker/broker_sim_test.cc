@@ -210,10 +210,10 @@ TEST(Broker, AStreamIsCreatingThenActiveAndGoneAfterItsDeletion) {
   ASSERT_TRUE(machine.settles(StreamStatus::kActive));
   EXPECT_EQ(machine.stream()->shards.size(), 3u);
   EXPECT_EQ(machine.stream()->tags.at("team"), "web");
-  ASSERT_TRUE(machine.run(machine.broker->delete_stream("s")).ok());
+  ASSERT_TRUE(machine.run(machine.broker->delete_stream("s", true)).ok());
   EXPECT_EQ(machine.stream()->status, StreamStatus::kDeleting);
   EXPECT_TRUE(machine.world.run_until([&] { return machine.stream() == nullptr; }));
-  EXPECT_EQ(machine.run(machine.broker->delete_stream("s")).error().kind, ErrorKind::kNotFound);
+  EXPECT_EQ(machine.run(machine.broker->delete_stream("s", true)).error().kind, ErrorKind::kNotFound);
 }
 
 TEST(Broker, WhatIsPutIsReadInOrderAndSurvivesAKill) {

@@ -133,5 +133,17 @@ TEST(SequenceNumber, NamesOffsetTimeAndShard) {
   EXPECT_EQ(starting_sequence(shard), (SequenceNumber{1'700'000'000, 0, 1'700'000'000, 3}));
 }
 
+TEST(SequenceNumber, APlaceBehindARecordStandsBetweenItAndTheNext) {
+  const Shard shard{.index = 3, .created_s = 1'700'000'000, .end_offset = std::nullopt};
+  const std::string place = to_string(place_before(shard, 42, 1'700'000'123));
+  EXPECT_EQ(place.size(), 56u);
+  EXPECT_GT(place, to_string(sequence_of(shard, 41, 1'700'000'123'000)));
+  EXPECT_LT(place, to_string(sequence_of(shard, 42, 1'700'000'123'000)));
+  const auto read = parse_sequence_number(place);
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(*read, (SequenceNumber{1'700'000'000, 42, 1'700'000'123, 3, true}));
+  EXPECT_EQ(to_string(*read), place);
+}
+
 }  // namespace
 }  // namespace millrace::broker

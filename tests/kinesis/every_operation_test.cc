@@ -151,6 +151,17 @@ void walk_settings(Client& client) {
   EXPECT_EQ(client.call("DescribeAccountSettings", Json::object()), enabled);
 }
 
+void walk_consumers(Client& client) {
+  const Json made =
+      client.call("RegisterStreamConsumer", {{"StreamARN", kArn}, {"ConsumerName", "c"}})["Consumer"];
+  client.expect_now(made["ConsumerCreationTimestamp"]);
+  const Json by_arn = {{"ConsumerARN", made["ConsumerARN"]}};
+  const Json described = client.call("DescribeStreamConsumer", by_arn)["ConsumerDescription"];
+  EXPECT_EQ(described["ConsumerCreationTimestamp"], made["ConsumerCreationTimestamp"]);
+  EXPECT_EQ(client.call("ListStreamConsumers", {{"StreamARN", kArn}})["Consumers"].size(), 1u);
+  client.call("DeregisterStreamConsumer", by_arn);
+}
+
 void walk(Encoding encoding) {
   KinesisMachine machine;
   Client client(machine, encoding);
@@ -159,7 +170,9 @@ void walk(Encoding encoding) {
   walk_reshards(client);
   walk_tags(client);
   walk_settings(client);
-  client.on_active("DeleteStream", {{"StreamName", "s"}});
+  machine.wait_active("s");
+  walk_consumers(client);
+  client.on_active("DeleteStream", {{"StreamName", "s"}, {"EnforceConsumerDeletion", true}});
   for (const Operation* operation : all_operations()) {
     const std::string name(operation->name);
     EXPECT_NE(client.called().contains(name), kNotWalked.contains(name))

@@ -13,6 +13,7 @@
 #include "broker/broker.h"
 #include "identity/sigv4.h"
 #include "kinesis/front_door.h"
+#include "kinesis/stream_client.h"
 #include "sim/sim_disk.h"
 #include "sim/sim_world.h"
 #include "store/object_store.h"
@@ -26,6 +27,7 @@ struct Answer {
   int status = 0;
   std::string body;
   Headers headers;
+  std::shared_ptr<StreamClient> stream = {};  // of an answer that is one; then `body` is empty
 
   Json json() const { return Json::parse(body, nullptr, false); }
   // Empty where there is none.
@@ -80,7 +82,7 @@ class KinesisMachine {
     }
     request->body.append(body);
     request->loop = &world.loop(1);
-    auto sink = std::make_shared<Sink>();
+    auto sink = std::make_shared<Sink>(world.loop(1));
     world.on(world.loop(1), [&] { door->handle(std::move(request), net::Responder(sink)); });
     EXPECT_TRUE(world.run_until([&] { return sink->answer.has_value(); })) << "no answer";
     return sink->answer.value_or(Answer{});
@@ -138,12 +140,19 @@ class KinesisMachine {
  private:
   class Sink final : public net::Responder::Sink {
    public:
+    explicit Sink(Loop& loop) : loop_(loop) {}
     void respond(net::Response response) override {
       answer = Answer{response.status, std::string(response.body.text()), std::move(response.headers)};
     }
-    std::shared_ptr<net::BodyStream> start_stream(net::Response) override { return nullptr; }
+    std::shared_ptr<net::BodyStream> start_stream(net::Response head) override {
+      answer = Answer{head.status, "", std::move(head.headers), std::make_shared<StreamClient>(loop_)};
+      return answer->stream;
+    }
     void abandon() override { answer = Answer{}; }
     std::optional<Answer> answer;
+
+   private:
+    Loop& loop_;
   };
 
   identity::Verifier verifier_;

@@ -29,7 +29,7 @@ Task<Outcome> run(Call& call, DescribeStreamSummaryRequest request) {
   write_stream_settings(stream, writer);
   const bool creating = stream.status == broker::StreamStatus::kCreating;
   writer.member("OpenShardCount", creating ? 0 : static_cast<std::int64_t>(stream.open_shards.size()));
-  writer.member("ConsumerCount", std::int64_t{0});
+  writer.member("ConsumerCount", static_cast<std::int64_t>(stream.consumers.size()));
   // As the service does it, only where the account pays for it or the stream was given it.
   if (stream.on_demand &&
       (stream.warm_throughput_mibps != 0 || is_committed(*call.broker.catalog(), call.clock.wall_ms()))) {

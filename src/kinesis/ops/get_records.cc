@@ -68,14 +68,6 @@ ApiError read_failed(const Error& error, const std::string& shard, const StreamP
   return data_failed(error);
 }
 
-void write_children(const broker::Stream& stream, std::uint32_t parent, Writer& writer) {
-  writer.key("ChildShards");
-  writer.begin_list();
-  for (const broker::Shard& shard : stream.shards)
-    if (shard.parent == parent || shard.adjacent_parent == parent) write_child_shard(shard, writer);
-  writer.end_list();
-}
-
 Task<Outcome> run(Call& call, GetRecordsRequest request) {
   std::optional<ShardIterator>& iterator = request.iterator;
   const std::int64_t now_ms = call.clock.wall_ms();

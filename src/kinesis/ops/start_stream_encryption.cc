@@ -13,10 +13,8 @@ struct StartStreamEncryptionRequest : StreamRef {
 };
 
 constexpr Field kFields[] = {
-    encryption_type<StartStreamEncryptionRequest>(),
-    key_id<StartStreamEncryptionRequest>(),
-    stream_name<StartStreamEncryptionRequest>(),
-    stream_arn<StartStreamEncryptionRequest>(),
+    encryption_type<StartStreamEncryptionRequest>(), key_id<StartStreamEncryptionRequest>(),
+    stream_name<StartStreamEncryptionRequest>(),     stream_arn<StartStreamEncryptionRequest>(),
     stream_id<StartStreamEncryptionRequest>(),
 };
 

@@ -13,10 +13,8 @@ struct StopStreamEncryptionRequest : StreamRef {
 };
 
 constexpr Field kFields[] = {
-    encryption_type<StopStreamEncryptionRequest>(),
-    key_id<StopStreamEncryptionRequest>(),
-    stream_name<StopStreamEncryptionRequest>(),
-    stream_arn<StopStreamEncryptionRequest>(),
+    encryption_type<StopStreamEncryptionRequest>(), key_id<StopStreamEncryptionRequest>(),
+    stream_name<StopStreamEncryptionRequest>(),     stream_arn<StopStreamEncryptionRequest>(),
     stream_id<StopStreamEncryptionRequest>(),
 };
 

@@ -1,0 +1,195 @@
+// Consumers with enhanced fan-out: registered, described, listed, deregistered; they outlive a restart, and
+// die with their stream.
+
+#include <set>
+
+#include "kinesis/kinesis_machine.h"
+#include "kinesis/pattern.h"
+
+namespace millrace::kinesis {
+namespace {
+
+const std::string kStreamArn = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
+
+Json register_consumer(KinesisMachine& machine, const std::string& name, Json more = Json::object()) {
+  more["StreamARN"] = kStreamArn;
+  more["ConsumerName"] = name;
+  return machine.call("RegisterStreamConsumer", more)["Consumer"];
+}
+
+Json describe(KinesisMachine& machine, const Json& arn) {
+  return machine.call("DescribeStreamConsumer", {{"ConsumerARN", arn}})["ConsumerDescription"];
+}
+
+void settle(KinesisMachine& machine) { machine.world.run_for(1'000'000'000); }
+
+TEST(KinesisConsumers, AConsumerIsCreatedDescribedListedAndGone) {
+  KinesisMachine machine;
+  machine.create("s", 1);
+  const Json made = register_consumer(machine, "billing");
+  EXPECT_EQ(made["ConsumerStatus"], "CREATING");
+  EXPECT_EQ(made["ConsumerName"], "billing");
+  const std::string arn = made["ConsumerARN"];
+  EXPECT_EQ(arn, kStreamArn + "/consumer/billing:" +
+                     std::to_string(static_cast<std::int64_t>(made["ConsumerCreationTimestamp"])));
+  machine.refuses("RegisterStreamConsumer", {{"StreamARN", kStreamArn}, {"ConsumerName", "billing"}},
+                  "ResourceInUseException",
+                  "Consumer billing under stream s and account 000000000000 already exists.");
+  settle(machine);
+  Json description = describe(machine, arn);
+  EXPECT_EQ(description["ConsumerStatus"], "ACTIVE");
+  EXPECT_EQ(description["StreamARN"], kStreamArn);
+  EXPECT_EQ(machine.call("DescribeStreamConsumer",
+                         {{"StreamARN", kStreamArn}, {"ConsumerName", "billing"}})["ConsumerDescription"],
+            description);
+  description.erase("StreamARN");
+  const Json listed = machine.call("ListStreamConsumers", {{"StreamARN", kStreamArn}});
+  EXPECT_EQ(listed, (Json{{"Consumers", Json::array({description})}}));
+  const auto count = [&] {
+    return machine.call("DescribeStreamSummary",
+                        {{"StreamName", "s"}})["StreamDescriptionSummary"]["ConsumerCount"];
+  };
+  EXPECT_EQ(count(), 1);
+
+  EXPECT_EQ(machine.post("DeregisterStreamConsumer", {{"ConsumerARN", arn}}).body, "");
+  EXPECT_EQ(describe(machine, arn)["ConsumerStatus"], "DELETING");
+  settle(machine);
+  machine.refuses("DescribeStreamConsumer", {{"ConsumerARN", arn}}, "ResourceNotFoundException",
+                  "Consumer " + arn + ", account 000000000000 not found.");
+  EXPECT_EQ(count(), 0);
+}
+
+TEST(KinesisConsumers, ANameThatIsUsedAgainHasAnotherArn) {
+  KinesisMachine machine;
+  machine.create("s", 1);
+  std::set<std::string> arns;
+  for (int i = 0; i < 3; ++i) {
+    const std::string arn = register_consumer(machine, "c")["ConsumerARN"];
+    EXPECT_TRUE(arns.insert(arn).second) << arn;
+    machine.world.run_for(250'000'000);
+    machine.call("DeregisterStreamConsumer", {{"StreamARN", kStreamArn}, {"ConsumerName", "c"}});
+    machine.world.run_for(250'000'000);
+  }
+}
+
+TEST(KinesisConsumers, WhatNamesAConsumerMustNotContradictItself) {
+  KinesisMachine machine;
+  machine.create("s", 1);
+  const std::string arn = register_consumer(machine, "c")["ConsumerARN"];
+  for (const char* operation : {"DescribeStreamConsumer", "DeregisterStreamConsumer"}) {
+    for (const Json& request : {Json::object(), Json{{"StreamARN", kStreamArn}}, Json{{"ConsumerName", "c"}},
+                                Json{{"ConsumerARN", arn}, {"ConsumerName", "d"}},
+                                Json{{"ConsumerARN", arn}, {"StreamARN", kStreamArn + "t"}}})
+      EXPECT_EQ(machine.post(operation, request).type(), "InvalidArgumentException") << request.dump();
+    for (const Json& request :
+         {Json{{"ConsumerARN", arn + "0"}}, Json{{"StreamARN", kStreamArn}, {"ConsumerName", "d"}},
+          Json{{"StreamARN", kStreamArn + "t"}, {"ConsumerName", "c"}},
+          Json{{"ConsumerARN", "arn:aws:kinesis:us-east-1:123456789012:stream/s/consumer/c:1"}},
+          Json{{"ConsumerARN", "arn:aws:kinesis:eu-west-1" + arn.substr(25)}},
+          Json{{"ConsumerARN", kStreamArn + "/consumer/c:99999999999999999999999"}}})
+      EXPECT_EQ(machine.post(operation, request).type(), "ResourceNotFoundException") << request.dump();
+  }
+  machine.call("DescribeStreamConsumer",
+               {{"ConsumerARN", arn}, {"ConsumerName", "c"}, {"StreamARN", kStreamArn}});
+}
+
+TEST(KinesisConsumers, AtMostTwentyAStream) {
+  KinesisMachine machine;
+  machine.create("s", 1);
+  for (int i = 0; i < 20; ++i) register_consumer(machine, "c" + std::to_string(i));
+  const Json more = {{"StreamARN", kStreamArn}, {"ConsumerName", "more"}};
+  EXPECT_EQ(machine.post("RegisterStreamConsumer", more).type(), "LimitExceededException");
+  machine.call("DeregisterStreamConsumer", {{"StreamARN", kStreamArn}, {"ConsumerName", "c7"}});
+  settle(machine);
+  machine.call("RegisterStreamConsumer", more);
+}
+
+TEST(KinesisConsumers, UnderTheServicesLimitsFiveAreCreatedAtOnce) {
+  broker::BrokerOptions options;
+  options.aws_limits = true;
+  KinesisMachine machine({}, options);
+  machine.create("s", 1);
+  for (int i = 0; i < 5; ++i) register_consumer(machine, "c" + std::to_string(i));
+  const Json more = {{"StreamARN", kStreamArn}, {"ConsumerName", "more"}};
+  EXPECT_EQ(machine.post("RegisterStreamConsumer", more).type(), "LimitExceededException");
+  settle(machine);
+  machine.call("RegisterStreamConsumer", more);
+}
+
+TEST(KinesisConsumers, ListsComeInPagesOfOneStream) {
+  KinesisMachine machine;
+  machine.create("s", 1);
+  for (const char* name : {"c", "a", "b"}) register_consumer(machine, name);
+  const auto names = [](const Json& page) {
+    std::string all;
+    for (const Json& consumer : page["Consumers"]) all += consumer["ConsumerName"].get<std::string>();
+    return all;
+  };
+  Json page = machine.call("ListStreamConsumers", {{"StreamARN", kStreamArn}, {"MaxResults", 2}});
+  EXPECT_EQ(names(page), "ab");
+  const Json token = page["NextToken"];
+  page = machine.call("ListStreamConsumers", {{"StreamARN", kStreamArn}, {"NextToken", token}});
+  EXPECT_EQ(names(page), "c");
+  EXPECT_FALSE(page.contains("NextToken"));
+
+  const Json created = machine.call(
+      "DescribeStreamSummary", {{"StreamName", "s"}})["StreamDescriptionSummary"]["StreamCreationTimestamp"];
+  EXPECT_EQ(names(machine.call("ListStreamConsumers",
+                               {{"StreamARN", kStreamArn}, {"StreamCreationTimestamp", created}})),
+            "abc");
+  machine.refuses("ListStreamConsumers",
+                  {{"StreamARN", kStreamArn}, {"StreamCreationTimestamp", created.get<double>() - 10}},
+                  "ResourceNotFoundException", "Stream s under account 000000000000 not found.");
+  machine.refuses("ListStreamConsumers",
+                  {{"StreamARN", kStreamArn}, {"NextToken", token}, {"StreamCreationTimestamp", created}},
+                  "InvalidArgumentException",
+                  "NextToken and StreamCreationTimestamp cannot be provided together.");
+  EXPECT_EQ(
+      machine.post("ListStreamConsumers", {{"StreamARN", kStreamArn}, {"NextToken", "nonsense"}}).type(),
+      "InvalidArgumentException");
+  machine.world.shift_wall_clock(300'001);
+  EXPECT_EQ(machine.post("ListStreamConsumers", {{"StreamARN", kStreamArn}, {"NextToken", token}}).type(),
+            "ExpiredNextTokenException");
+}
+
+TEST(KinesisConsumers, AStreamWithConsumersIsDeletedByForceOnlyAndTakesThemAlong) {
+  KinesisMachine machine;
+  machine.create("s", 1);
+  const std::string arn = register_consumer(machine, "c")["ConsumerARN"];
+  machine.refuses("DeleteStream", {{"StreamName", "s"}}, "ResourceInUseException",
+                  "DeleteStream can't delete 000000000000:s because there are consumers associated with this "
+                  "data stream. "
+                  "To delete s anyway, set the EnforceConsumerDeletion parameter to true to force the "
+                  "deletion of all the "
+                  "consumers that are associated with it.");
+  machine.call("DeleteStream", {{"StreamName", "s"}, {"EnforceConsumerDeletion", true}});
+  machine.refuses("RegisterStreamConsumer", {{"StreamARN", kStreamArn}, {"ConsumerName", "d"}},
+                  "ResourceInUseException",
+                  "Stream s under account 000000000000 not ACTIVE, instead in state DELETING");
+  settle(machine);
+  machine.create("s", 1);
+  EXPECT_EQ(machine.call("ListStreamConsumers", {{"StreamARN", kStreamArn}})["Consumers"], Json::array());
+  EXPECT_EQ(machine.post("DescribeStreamConsumer", {{"ConsumerARN", arn}}).type(),
+            "ResourceNotFoundException");
+}
+
+TEST(KinesisConsumers, NamesMayBeTheWordsOfAnArn) {
+  KinesisMachine machine;
+  machine.create("stream", 1);
+  const std::string stream = "arn:aws:kinesis:us-east-1:000000000000:stream/stream";
+  const std::string arn =
+      machine.call("RegisterStreamConsumer",
+                   {{"StreamARN", stream}, {"ConsumerName", "consumer"}})["Consumer"]["ConsumerARN"];
+  EXPECT_EQ(describe(machine, arn)["StreamARN"], stream);
+  EXPECT_EQ(describe(machine, arn)["ConsumerName"], "consumer");
+}
+
+TEST(KinesisPattern, ConsumerArns) {
+  EXPECT_TRUE(kConsumerArnPattern.matches(kStreamArn + "/consumer/c.d-e_f:1731291806"));
+  for (const char* rest : {"", "/consumer/c", "/consumer/c:", "/consumer/:1", "/consumer/c:1a", "/c:1",
+                           "/consumer/c d:1", "//consumer/c:1"})
+    EXPECT_FALSE(kConsumerArnPattern.matches(kStreamArn + rest)) << rest;
+}
+
+}  // namespace
+}  // namespace millrace::kinesis
