@@ -11,6 +11,7 @@
 #include "load/api.h"
 #include "load/consumer.h"
 #include "load/event_source.h"
+#include "load/fan_out_reader.h"
 #include "load/producer.h"
 #include "load/replayer.h"
 #include "load/report.h"
@@ -39,6 +40,8 @@ struct Options {
   double drain_seconds = 20;
   std::uint32_t get_connections = 4;
   double poll_ms = 2;
+  std::uint32_t fan_out = 0;
+  std::uint32_t slow = 0;
   bool each_second = false;
 };
 
@@ -69,6 +72,9 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--drain-seconds", options.drain_seconds, "how long to wait for what is not received yet");
   app.add_option("--get-connections", options.get_connections, "")->check(CLI::Range(1, 10'000));
   app.add_option("--poll-ms", options.poll_ms, "between polls of a shard at its tip");
+  app.add_option("--fan-out", options.fan_out,
+                 "with --put unique: so many consumers, each subscribed to every shard");
+  app.add_option("--slow", options.slow, "of --fan-out: so many that take 256 KiB a second a shard");
   app.add_flag("--each-second", options.each_second, "print a line each second");
 }
 
@@ -101,6 +107,15 @@ int run(const Options& options) {
                                            .poll_us = static_cast<std::int64_t>(options.poll_ms * 1e3)};
     consumer.emplace(loop, endpoint, options.credentials, consumer_options, std::move(iterators),
                      unique ? &verdict : nullptr, totals);
+  }
+
+  std::optional<FanOutReader> fan_out;
+  if (options.fan_out > 0) {
+    FanOutOptions fan_out_options{.consumers = api.consumers(options.stream, options.fan_out),
+                                  .shards = api.shards(options.stream),
+                                  .slow = options.slow};
+    fan_out.emplace(loop, endpoint, options.credentials, std::move(fan_out_options), verdict, totals);
+    fan_out->start();
   }
 
   std::unique_ptr<EventSource> source =
@@ -143,8 +158,10 @@ int run(const Options& options) {
       return waits_for_records ? verdict.all_acknowledged_received() : consumer->at_tip();
     });
   }
-  fmt::print("{}\n",
-             summary(totals, unique && consumer ? &verdict : nullptr, put_seconds, seconds_since(begin_us)));
+  if (fan_out) loop.run_until([&] { return now_us() > drain_end_us || fan_out->all_received(); });
+  fmt::print("{}\n", summary(totals, unique && consumer ? &verdict : nullptr, fan_out ? &*fan_out : nullptr,
+                             put_seconds, seconds_since(begin_us)));
+  if (fan_out && !fan_out->counts().clean()) return 3;
   return !unique || !consumer || verdict.counts().clean() ? 0 : 3;
 }
 

@@ -53,10 +53,14 @@ void Api::create_stream(std::string_view stream, std::uint32_t shards) {
     const std::string summary =
         must("DescribeStreamSummary", fmt::format(R"({{"StreamName":"{}"}})", stream));
     if (string_field(summary, "StreamStatus") == "ACTIVE") return;
-    bool waited = false;
-    loop_.at(now_us() + kStatusPollUs, [&] { waited = true; });
-    loop_.run_until([&] { return waited; });
+    wait_a_little();
   }
+}
+
+void Api::wait_a_little() {
+  bool waited = false;
+  loop_.at(now_us() + kStatusPollUs, [&] { waited = true; });
+  loop_.run_until([&] { return waited; });
 }
 
 std::vector<std::string> Api::shards(std::string_view stream) {
@@ -80,6 +84,26 @@ std::string Api::iterator(std::string_view stream, std::string_view shard, std::
       "GetShardIterator",
       fmt::format(R"({{"StreamName":"{}","ShardId":"{}","ShardIteratorType":"{}"}})", stream, shard, type));
   return std::string(string_field(answer, "ShardIterator"));
+}
+
+std::vector<std::string> Api::consumers(std::string_view stream, std::uint32_t count) {
+  const std::string summary = must("DescribeStreamSummary", fmt::format(R"({{"StreamName":"{}"}})", stream));
+  const std::string stream_arn(string_field(summary, "StreamARN"));
+  std::vector<std::string> arns;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::string consumer =
+        fmt::format(R"({{"StreamARN":"{}","ConsumerName":"bench-{}"}})", stream_arn, i);
+    call("RegisterStreamConsumer", consumer);  // one that is there already is as good
+    for (;;) {
+      const std::string description = must("DescribeStreamConsumer", consumer);
+      if (string_field(description, "ConsumerStatus") == "ACTIVE") {
+        arns.emplace_back(string_field(description, "ConsumerARN"));
+        break;
+      }
+      wait_a_little();
+    }
+  }
+  return arns;
 }
 
 }  // namespace millrace::load

@@ -23,6 +23,8 @@ class Api {
   std::vector<std::string> shards(std::string_view stream);
   // type   "LATEST" or "TRIM_HORIZON"
   std::string iterator(std::string_view stream, std::string_view shard, std::string_view type);
+  // ARNs of `count` consumers of the stream, registered now where they are not, once all are ACTIVE.
+  std::vector<std::string> consumers(std::string_view stream, std::uint32_t count);
 
  private:
   struct Reply {
@@ -31,6 +33,7 @@ class Api {
   };
   Reply call(std::string_view operation, std::string body);
   std::string must(std::string_view operation, std::string body);
+  void wait_a_little();
 
   EventLoop& loop_;
   HttpConnection connection_;

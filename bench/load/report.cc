@@ -56,7 +56,8 @@ void SecondLines::print() {
   loop_.at(begin_us_ + (second_ + 1) * 1'000'000, [this] { print(); });
 }
 
-std::string summary(const Totals& totals, const Verdict* verdict, double put_seconds, double get_seconds) {
+std::string summary(const Totals& totals, const Verdict* verdict, const FanOutReader* fan_out,
+                    double put_seconds, double get_seconds) {
   Json json;
   if (totals.put_requests > 0) {
     json["put"] = {{"seconds", put_seconds},
@@ -85,6 +86,12 @@ std::string summary(const Totals& totals, const Verdict* verdict, double put_sec
                        {"duplicated", counts.duplicated}, {"out_of_order", counts.out_of_order},
                        {"never_sent", counts.never_sent}, {"foreign", counts.foreign},
                        {"clean", counts.clean()}};
+  }
+  if (fan_out != nullptr) {
+    const FanOutReader::Counts counts = fan_out->counts();
+    json["fan_out"] = {{"consumers", counts.consumers},       {"lost", counts.lost},
+                       {"duplicated", counts.duplicated},     {"out_of_order", counts.out_of_order},
+                       {"slow_records", counts.slow_records}, {"clean", counts.clean()}};
   }
   return json.dump();
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "load/event_loop.h"
+#include "load/fan_out_reader.h"
 #include "load/totals.h"
 #include "load/verdict.h"
 
@@ -30,6 +31,8 @@ class SecondLines {
 };
 
 // The whole run. `verdict` null: records were not told apart.
-std::string summary(const Totals& totals, const Verdict* verdict, double put_seconds, double get_seconds);
+// `fan_out` null: nobody was subscribed.
+std::string summary(const Totals& totals, const Verdict* verdict, const FanOutReader* fan_out,
+                    double put_seconds, double get_seconds);
 
 }  // namespace millrace::load

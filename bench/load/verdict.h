@@ -40,6 +40,15 @@ class Verdict {
 
   bool all_acknowledged_received() const;
   Counts counts() const;
+  // Without `lost`, which costs a look at each record.
+  const Counts& counts_so_far() const { return counts_; }
+  // Calls visit(lane, sequence).
+  template <typename Visit>
+  void for_each_acknowledged(const Visit& visit) const {
+    for (std::uint32_t lane = 0; lane < states_.size(); ++lane)
+      for (std::uint64_t sequence = 0; sequence < states_[lane].size(); ++sequence)
+        if ((states_[lane][sequence] & kAcknowledged) != 0) visit(lane, sequence);
+  }
 
  private:
   enum : std::uint8_t { kAttempted = 1, kAcknowledged = 2, kReceived = 4 };
