@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import {
-  CreateStreamCommand, DeleteStreamCommand, DescribeStreamSummaryCommand, GetRecordsCommand, GetShardIteratorCommand,
-  KinesisClient, ListShardsCommand, paginateListStreams, PutRecordCommand, PutRecordsCommand,
-  ResourceNotFoundException, SplitShardCommand, waitUntilStreamExists, waitUntilStreamNotExists,
+  CreateStreamCommand, DeleteStreamCommand, DescribeStreamConsumerCommand, DescribeStreamSummaryCommand,
+  GetRecordsCommand, GetShardIteratorCommand, KinesisClient, ListShardsCommand, paginateListStreams, PutRecordCommand,
+  PutRecordsCommand, RegisterStreamConsumerCommand, ResourceInUseException, ResourceNotFoundException,
+  SplitShardCommand, SubscribeToShardCommand, waitUntilStreamExists, waitUntilStreamNotExists,
 } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { SignatureV4 } from '@smithy/signature-v4';
@@ -171,8 +172,53 @@ if (checksSignatures) {
   });
 }
 
+await check('enhanced fan-out: four shards on one connection, each to its own stream', async () => {
+  const { StreamDescriptionSummary: { StreamARN } } = await kinesis.send(new DescribeStreamSummaryCommand({ StreamName }));
+  const { Consumer: { ConsumerARN } } = await kinesis.send(new RegisterStreamConsumerCommand({ StreamARN,
+    ConsumerName: 'reader', Tags: { team: 'clicks' } }));
+  for (let status = ''; status !== 'ACTIVE';) {
+    ({ ConsumerDescription: { ConsumerStatus: status } } = await kinesis.send(
+      new DescribeStreamConsumerCommand({ ConsumerARN })));
+  }
+  const subscribe = (index, StartingPosition) => kinesis.send(new SubscribeToShardCommand({
+    ConsumerARN, ShardId: shardId(index), StartingPosition }));
+  // The closed shard, to its end.
+  let closed = 0;
+  let children = [];
+  for await (const { SubscribeToShardEvent: event } of (await subscribe(0, { Type: 'TRIM_HORIZON' })).EventStream) {
+    closed += event.Records.length;
+    children = event.ChildShards ?? [];
+  }
+  assert.ok(closed > 5_000 && closed < 11_000, `${closed} records of the closed shard`);
+  assert.deepEqual(children.map((child) => child.ShardId), [2, 3].map(shardId));
+  // The open ones, while records are put.
+  const wanted = new Map([1, 2, 3].map((index) => [shardId(index), []]));
+  const streams = await Promise.all([1, 2, 3].map((index) => subscribe(index, { Type: 'LATEST' })));
+  await assert.rejects(subscribe(1, { Type: 'LATEST' }), (error) => error instanceof ResourceInUseException);
+  const got = Promise.all(streams.map(async ({ EventStream }) => {
+    const data = [];
+    for await (const { SubscribeToShardEvent: event } of EventStream) {
+      data.push(...event.Records.map((record) => text(record.Data)));
+      if (data.includes('last')) return data;
+    }
+    return data;
+  }));
+  for (let round = 0; round < 10; round += 1) {
+    const Records = Array.from({ length: 100 }, (_, i) => ({ PartitionKey: `${i}`, Data: Buffer.from(`${round}-${i}`) }));
+    const answer = await kinesis.send(new PutRecordsCommand({ StreamName, Records }));
+    answer.Records.forEach((one, i) => wanted.get(one.ShardId).push(`${round}-${i}`));
+  }
+  const { Shards } = await kinesis.send(new ListShardsCommand({ StreamName, ShardFilter: { Type: 'AT_LATEST' } }));
+  for (const { ShardId, HashKeyRange } of Shards) {
+    await kinesis.send(new PutRecordCommand({ StreamName, PartitionKey: 'k', Data: Buffer.from('last'),
+      ExplicitHashKey: HashKeyRange.StartingHashKey }));
+    wanted.get(ShardId).push('last');
+  }
+  assert.deepEqual(await got, [...wanted.values()]);
+});
+
 await check('delete, wait', async () => {
-  await kinesis.send(new DeleteStreamCommand({ StreamName }));
+  await kinesis.send(new DeleteStreamCommand({ StreamName, EnforceConsumerDeletion: true }));
   await waitUntilStreamNotExists({ client: kinesis, maxWaitTime: 30, minDelay: 1, maxDelay: 1 }, { StreamName });
 });
 

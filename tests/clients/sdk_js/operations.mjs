@@ -17,11 +17,6 @@ const LATER = {
 
 // Operations that the server does not know yet, and why. One that it knows has no place here.
 const MISSING = {
-  RegisterStreamConsumer: 'comes with enhanced fan-out',
-  DescribeStreamConsumer: 'comes with enhanced fan-out',
-  ListStreamConsumers: 'comes with enhanced fan-out',
-  DeregisterStreamConsumer: 'comes with enhanced fan-out',
-  SubscribeToShard: 'comes with enhanced fan-out',
   PutResourcePolicy: 'comes with policies',
   GetResourcePolicy: 'comes with policies',
   DeleteResourcePolicy: 'comes with policies',
