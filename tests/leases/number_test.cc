@@ -56,6 +56,14 @@ TEST(Number, WhatIsNoNumberOrOutOfRangeIsRefusedInTheServicesWords) {
   EXPECT_EQ(canonical(kDigits38 + "0"), kDigits38 + "0") << "zeros behind are not significant";
 }
 
+TEST(Number, ALongTextThatIsNoNumberIsShownInWholeCharacters) {
+  std::string text = "x";
+  while (text.size() < 300) text += "\u00e9";
+  const auto parsed = parse_number(text);
+  ASSERT_FALSE(parsed.ok());
+  EXPECT_TRUE(parsed.error().text.ends_with("\u00e9"));
+}
+
 TEST(Number, SumsAreExact) {
   const auto sum = [](std::string_view a, std::string_view b) {
     const auto total = add(*parse_number(a), *parse_number(b));

@@ -54,9 +54,11 @@ int compare_magnitudes(const Number& a, const Number& b) {
 Result<Number> parse_number(std::string_view text) {
   if (text.empty()) return invalid("The parameter cannot be converted to a numeric value");
   const auto not_numeric = [text] {
-    constexpr std::size_t kShown = 256;
+    constexpr std::size_t kShownMax = 256;
+    std::size_t shown = std::min(text.size(), kShownMax);
+    while (shown > 0 && shown < text.size() && (text[shown] & 0xc0) == 0x80) --shown;  // no half character
     return invalid(
-        fmt::format("The parameter cannot be converted to a numeric value: {}", text.substr(0, kShown)));
+        fmt::format("The parameter cannot be converted to a numeric value: {}", text.substr(0, shown)));
   };
   std::string_view rest = text;
   const bool negative = rest.front() == '-';
