@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "fuzz/can_be_shown.h"
 #include "fuzz/drawn_input.h"
 #include "identity/authorizer.h"
 #include "identity/evaluate.h"
@@ -24,24 +25,11 @@ namespace {
 
 constexpr std::string_view kRegion = "us-east-1";
 
-// No half characters, nothing that ends a line: it goes into answers and logs.
-bool can_be_shown(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const std::size_t more = byte < 0x80 ? 0 : byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : byte >= 0xc0 ? 1 : 9;
-    if (more > 3 || i + more >= text.size()) return false;
-    for (std::size_t j = 1; j <= more; ++j)
-      if ((static_cast<unsigned char>(text[i + j]) & 0xc0) != 0x80) return false;
-    i += 1 + more;
-  }
-  return true;
-}
-
 void check_document(std::string_view text) {
   for (const PolicyKind kind : {PolicyKind::kIdentity, PolicyKind::kResource, PolicyKind::kTrust}) {
     const auto policy = parse_policy(text, kind, kIdentityPolicyBytesMax);
     if (!policy.ok()) {
-      MR_ASSERT(!policy.error().text.empty() && can_be_shown(policy.error().text));
+      MR_ASSERT(!policy.error().text.empty() && fuzz::can_be_shown(policy.error().text));
       continue;
     }
     MR_ASSERT((*policy)->text() == text && !(*policy)->statements().empty());
@@ -292,7 +280,7 @@ void check_decisions(fuzz::DrawnInput& draw) {
     asked.request.resource_policy = resource_text;
     const auto denial = authorizer.check(caller, asked.circumstances, asked.request);
     MR_ASSERT(denial.has_value() == !allowed);
-    if (denial) MR_ASSERT(can_be_shown(denial->message));
+    if (denial) MR_ASSERT(fuzz::can_be_shown(denial->message));
   }
 }
 
