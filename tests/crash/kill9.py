@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""kill -9, again and again, while clients put at full speed: kill9.py SERVER [--times N] [--seed N] [--keep].
+"""kill -9, again and again, while clients put at full speed: kill9.py SERVER [--times N] [--seed N] [--encrypted] [--keep].
 
 Producers: two boto3 processes, two of the JavaScript SDK with two lanes each, and one on raw signed HTTP. Between kills
-shards are split and merged, and the server runs with settings drawn anew, so that settling is under way when it dies.
+shards are split and merged (with --encrypted, encryption begins, gets new keys and ends too), and the server runs with settings drawn anew, so that settling is under way when it dies.
 At the end every shard is read in full and held against what the producers were told.
 """
 
@@ -93,12 +93,15 @@ def open_shards(wire):
     return sorted(shards, key=lambda shard: int(shard["HashKeyRange"]["StartingHashKey"]))
 
 
-def reshard(endpoint, dice, outcome):
-    """One split or merge; the server may die at any moment of it."""
+def reshard(endpoint, dice, outcome, encrypted):
+    """One split or merge, or one change of encryption; the server may die at any moment of it."""
     wire = Wire(endpoint)
     try:
         shards = open_shards(wire)
-        if len(shards) > 2 and (len(shards) > 8 or dice.random() < 0.5):
+        if encrypted and dice.random() < 0.5:
+            wire.call("StartStreamEncryption" if dice.random() < 0.7 else "StopStreamEncryption", StreamName=STREAM,
+                      EncryptionType="KMS", KeyId="alias/aws/kinesis")
+        elif len(shards) > 2 and (len(shards) > 8 or dice.random() < 0.5):
             at = dice.randrange(len(shards) - 1)
             wire.call("MergeShards", StreamName=STREAM, ShardToMerge=shards[at]["ShardId"],
                       AdjacentShardToMerge=shards[at + 1]["ShardId"])
@@ -119,7 +122,8 @@ def reshard(endpoint, dice, outcome):
 
 
 class Chaos:
-    def __init__(self, cases, binary, scratch, times, seed):
+    def __init__(self, cases, binary, scratch, times, seed, encrypted):
+        self.encrypted = encrypted
         self.cases, self.dice, self.times = cases, random.Random(seed), times
         self.ledgers = os.path.join(scratch, "ledgers")
         os.mkdir(self.ledgers)
@@ -132,6 +136,9 @@ class Chaos:
         wire = Wire(self.server.endpoint)
         wire.call("CreateStream", StreamName=STREAM, ShardCount=SHARDS_AT_FIRST)
         wire.wait_active(STREAM)
+        if self.encrypted:
+            wire.call("StartStreamEncryption", StreamName=STREAM, EncryptionType="KMS", KeyId="alias/aws/kinesis")
+            wire.wait_active(STREAM)
         self.producers = start_producers(self.server.endpoint, self.ledgers)
         for kill in range(1, self.times + 1):
             self._serve_then_kill(kill)
@@ -145,7 +152,7 @@ class Chaos:
         resharding = None
         if kill % 2 == 0:
             resharding = threading.Thread(target=reshard, args=(self.server.endpoint, random.Random(self.dice.random()),
-                                                                self.reshards))
+                                                                self.reshards, self.encrypted))
             resharding.start()
         time.sleep(self.dice.uniform(0.0, 0.8))
         if self.server.exit_code() is not None:
@@ -224,11 +231,12 @@ def main():
     arguments.add_argument("server")
     arguments.add_argument("--times", type=int, default=15)
     arguments.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    arguments.add_argument("--encrypted", action="store_true", help="with encryption that begins, changes and ends")
     arguments.add_argument("--keep", action="store_true", help="keep the data folder and ledgers")
     options = arguments.parse_args()
     cases = Cases(f"kill9, seed {options.seed}")
     scratch = scratch_folder("kill9")
-    chaos = Chaos(cases, options.server, scratch, options.times, options.seed)
+    chaos = Chaos(cases, options.server, scratch, options.times, options.seed, options.encrypted)
     try:
         try:
             chaos.run()
