@@ -43,7 +43,7 @@ bool DocumentReader::integer(std::int64_t integer) {
 bool DocumentReader::floating(double value) { return number(value, floor_to_integer(value)); }
 
 bool DocumentReader::text(std::string& utf8) {
-  if (encoding_ == Encoding::kCbor && !simdjson::validate_utf8(utf8)) return false;
+  if (encoding_ == Encoding::kCbor && !is_utf8(utf8)) return false;
   if (Value* slot = next_slot(); slot != nullptr) {
     slot->kind = Value::Kind::kString;
     slot->text = std::move(utf8);
@@ -60,7 +60,7 @@ bool DocumentReader::bytes(std::string& bytes) {
 }
 
 bool DocumentReader::key(std::string& name) {
-  if (encoding_ == Encoding::kCbor && !simdjson::validate_utf8(name)) return false;
+  if (encoding_ == Encoding::kCbor && !is_utf8(name)) return false;
   if (skipped_depth_ > 0) return true;
   Frame& frame = frames_.back();
   frame.pending = nullptr;
@@ -161,5 +161,7 @@ bool DocumentReader::end() {
   }
   return true;
 }
+
+bool is_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
 
 }  // namespace millrace::api

@@ -69,8 +69,11 @@ class DocumentReader final : public DocumentEvents {
   std::size_t skipped_depth_ = 0;  // inside what no field describes
 };
 
-// The parsers; they recurse nowhere, and JSON must be UTF-8. False: not well-formed, or an event was refused.
+// The parsers; they recurse nowhere, and JSON must be UTF-8; texts of CBOR may not be. False: not
+// well-formed, or an event was refused.
 bool parse_json(ByteView body, DocumentEvents& reader);
 bool parse_cbor(ByteView body, DocumentEvents& reader);
+
+bool is_utf8(std::string_view text);
 
 }  // namespace millrace::api

@@ -17,7 +17,10 @@ class TreeBuilder final : public api::DocumentEvents {
     return add({.kind = Json::Kind::kInteger, .number = static_cast<double>(value)});
   }
   bool floating(double value) override { return add({.kind = Json::Kind::kDecimal, .number = value}); }
-  bool text(std::string& utf8) override { return add({.kind = Json::Kind::kText, .text = std::move(utf8)}); }
+  // It is kept, and told to others in answers that must be UTF-8.
+  bool text(std::string& utf8) override {
+    return api::is_utf8(utf8) && add({.kind = Json::Kind::kText, .text = std::move(utf8)});
+  }
   bool bytes(std::string& bytes) override { return text(bytes); }
   bool begin(api::Value::Kind kind) override {
     if (open_.size() == kJsonDepthMax) {
@@ -29,6 +32,7 @@ class TreeBuilder final : public api::DocumentEvents {
     return opened != nullptr;
   }
   bool key(std::string& name) override {
+    if (!api::is_utf8(name)) return false;
     open_.back()->names.push_back(std::move(name));
     return true;
   }

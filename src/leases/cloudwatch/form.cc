@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "api/document_reader.h"
+
 namespace millrace::leases::cloudwatch {
 namespace {
 
@@ -35,6 +37,7 @@ std::optional<std::string> unescaped(std::string_view text) {
       i += 2;
     }
   }
+  if (!api::is_utf8(plain)) return std::nullopt;
   return plain;
 }
 
