@@ -47,19 +47,16 @@ void DataKeys::prepare(std::uint64_t number, Loop& loop, Function<void(Result<vo
   {
     const std::lock_guard lock(mutex_);
     const auto at = entries_.find(number);
-    const bool known = at != entries_.end() && master_ != nullptr;
-    if (known) {
-      Entry& entry = at->second;
-      entry.waiting.push_back({&loop, std::move(done)});
-      if (std::exchange(entry.asked, true)) return;
-      wrapped = entry.wrapped;
-      context = entry.context;
+    if (at == entries_.end() || master_ == nullptr) {
+      return loop.post([number, done = std::move(done)]() mutable {
+        done(Error{ErrorKind::kKeyNotFound, fmt::format("data key {} is not known here", number)});
+      });
     }
-  }
-  if (done) {
-    return loop.post([number, done = std::move(done)]() mutable {
-      done(Error{ErrorKind::kKeyNotFound, fmt::format("data key {} is not known here", number)});
-    });
+    Entry& entry = at->second;
+    entry.waiting.push_back({&loop, std::move(done)});
+    if (std::exchange(entry.asked, true)) return;
+    wrapped = entry.wrapped;
+    context = entry.context;
   }
   master_->unwrap(wrapped, std::move(context), loop,
                   [this, number](Result<Secret> secret) { answered(number, std::move(secret)); });

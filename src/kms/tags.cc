@@ -37,6 +37,7 @@ Task<Outcome> change_tags(Call& call, std::string key_id, std::map<std::string, 
     if (changed.deletion_ms)
       return Error{ErrorKind::kKeyInvalidState, call.service.key_arn(changed.id) + " is pending deletion."};
     std::vector<Tag> added;
+    added.reserve(set.size());
     for (const auto& [name, value] : set) added.push_back({name, value});
     wrong = add_tags(added, changed.tags);
     if (wrong.has_value()) return Error{ErrorKind::kInvalid, wrong->message};

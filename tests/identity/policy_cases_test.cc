@@ -352,7 +352,8 @@ std::vector<PolicyCase> condition_cases() {
       false)
       .role = true;
   row("ArnLike by parts", when("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:user/*"), true);
-  row("ArnLike: a star stays in its part", when("ArnLike", "aws:PrincipalArn", "arn:aws:iam:*12:*:user/alice"), false);
+  row("ArnLike: a star stays in its part",
+      when("ArnLike", "aws:PrincipalArn", "arn:aws:iam:*12:*:user/alice"), false);
   row("ArnLike of a lone star", when("ArnLike", "aws:PrincipalArn", "*"), true);
   row("ArnNotLike", when("ArnNotLike", "aws:PrincipalArn", "arn:aws:iam::*:user/b*"), true);
   row("ArnNotEquals, equal", when("ArnNotEquals", "aws:PrincipalArn", kUserArn), false);

@@ -11,8 +11,11 @@ inline constexpr std::string_view kLater = "later";  // answered by InvalidArgum
 
 // Any other reason names the test that calls it in both encodings.
 inline const std::map<std::string, std::string_view, std::less<>> kNotWalked = {
-    {"CreateChannel", kLater}, {"DeleteChannel", kLater}, {"DescribeChannel", kLater},
-    {"ListChannels", kLater},  {"UpdateChannel", kLater},
+    {"CreateChannel", kLater},
+    {"DeleteChannel", kLater},
+    {"DescribeChannel", kLater},
+    {"ListChannels", kLater},
+    {"UpdateChannel", kLater},
     {"SubscribeToShard", "fan_out_test.cc"},
     // The machine of these tests has no keys.
     {"StartStreamEncryption", "tests/clients/encryption.py; in CBOR, tests/interop's Java"},

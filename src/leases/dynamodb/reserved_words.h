@@ -1,5 +1,5 @@
-// leases/dynamodb/reserved_words.h: words that no attribute is called by in an expression, except through "#name".
-// source: DynamoDB developer guide, "Reserved words in DynamoDB"
+// leases/dynamodb/reserved_words.h: words that no attribute is called by in an expression, except through
+// "#name". source: DynamoDB developer guide, "Reserved words in DynamoDB"
 #pragma once
 
 #include <string_view>
