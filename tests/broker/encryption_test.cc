@@ -198,7 +198,7 @@ TEST(BrokerEncryption, ADeletedStreamsKeysAreForgotten) {
   machine.create();
   ASSERT_TRUE(machine.encrypt_with("alias/aws/kinesis").ok());
   ASSERT_TRUE(machine.put("a").ok());
-  ASSERT_TRUE(machine.command(machine.broker->delete_stream("s")).ok());
+  ASSERT_TRUE(machine.command(machine.broker->delete_stream("s", true)).ok());
   ASSERT_TRUE(machine.world.run_until([&] { return machine.stream() == nullptr; }));
   machine.known.clear();
   machine.create();
