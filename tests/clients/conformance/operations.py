@@ -161,7 +161,8 @@ def refusals(world):
 SHARDS = [{"ShardId": shard_id(index), "HashKeyRange": {"StartingHashKey": str(first), "EndingHashKey": str(last)}}
           for index, (first, last) in enumerate(RANGES)]
 # What newer releases of the service added to what was recorded.
-LATER_MEMBERS = ("StreamModeDetails", "StreamId", "KeyId", "WarmThroughput", "MaxRecordSizeInKiB")
+LATER_MEMBERS = ("StreamModeDetails", "StreamId", "KeyId", "WarmThroughput", "MaxRecordSizeInKiB", "ChannelCount",
+                 "RecordDistributionStrategy")
 
 
 def without_numbers(shards):
