@@ -82,6 +82,7 @@ void ShardFeed::got(Result<log::ReadBatch> batch) {
 
 void ShardFeed::deliver(const std::shared_ptr<const FeedEvent>& event) {
   std::vector<Loop*> loops;  // who gets it may leave meanwhile
+  loops.reserve(listeners_.size());
   for (const Listeners& listeners : listeners_) loops.push_back(listeners.loop);
   in_flight_ += loops.size();
   for (Loop* loop : loops) {
