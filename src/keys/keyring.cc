@@ -114,7 +114,10 @@ Result<Secret> Keyring::unwrap(ByteView wrapped, std::string_view bound_to) cons
   Secret secret;
   if (!cipher.decrypt(nonce_in(head), bound(head, bound_to).view(), wrapped.subspan(kHeadBytes, kSecretBytes),
                       secret.room().data(), wrapped.last(kTagBytes)))
-    return Error{ErrorKind::kCorrupt, "a wrapped master key is damaged, or is another key's"};
+    return Error{
+        ErrorKind::kCorrupt,
+        fmt::format("a wrapped master key is damaged or another key's, or secret {} of the keyring is",
+                    hex(head.first(kIdBytes)))};
   return secret;
 }
 

@@ -150,7 +150,7 @@ class Wrong(Exception):
 def names(text, damage):
     """Whether a log or report names the damaged file, and a place in it where a bit was flipped."""
     if damage.what == "gone":  # what pointed to it may be what is found wrong
-        return bool(re.search(r"(log|control|keys)/[^ ]*\w", text))
+        return os.path.basename(damage.name) in text or bool(re.search(r"(log|control|keys)/[^ ]*\w", text))
     base = os.path.basename(damage.name)
     rows = [row for row in text.splitlines() if base in row]
     return any(damage.what != "flip" or re.search(r"\d", row.replace(base, "")) for row in rows)
