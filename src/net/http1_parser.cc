@@ -1,5 +1,6 @@
 #include "net/http1_parser.h"
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
@@ -26,6 +27,17 @@ bool has_plain_lines(std::string_view head) {
     if (at + 1 < head.size() && (head[at + 1] == ' ' || head[at + 1] == '\t')) return false;
   }
   return true;
+}
+
+// Whether `rest`, which begins with the line before a chunk, has that line whole (the last one: with all
+// trailers).
+bool has_chunk_line(std::string_view rest) {
+  if (rest.starts_with("\r\n")) rest.remove_prefix(2);  // behind the chunk before
+  const std::size_t zeros = std::min(rest.find_first_not_of('0'), rest.size());
+  constexpr std::string_view kHexDigits = "0123456789abcdefABCDEF";
+  const bool is_last =
+      zeros > 0 && (zeros == rest.size() || kHexDigits.find(rest[zeros]) == std::string_view::npos);
+  return rest.find(is_last ? "\r\n\r\n" : "\r\n") != std::string_view::npos;
 }
 
 }  // namespace
@@ -136,6 +148,9 @@ ChunkedBody::State ChunkedBody::feed(ByteView bytes, Bytes& body, std::size_t& u
   if (error == http::error::body_limit) return State::kTooLarge;
   if (error == http::error::header_limit) return State::kLineTooLong;
   if (error && error != http::error::need_more) return State::kBad;
+  // Beast lets a quoted extension run on into the next line, if that has come.
+  // source: RFC 9112, 7.1.1: quoted text holds no line ends
+  if (error == http::error::need_more && has_chunk_line(text.substr(used))) return State::kBad;
   const char* const line_end = text.data() + (parser_->is_done() ? used : text.size());
   const bool too_long = (parser_->is_done() || used < text.size()) &&
                         static_cast<std::size_t>(line_end - parser_->line_begin) > line_bytes_max_;

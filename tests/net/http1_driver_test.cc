@@ -106,6 +106,7 @@ TEST(Http1Driver, RefusesWhatTwoReadersCouldReadDifferently) {
       "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
       "chunked\r\n\r\n0\r\n\r\n",
       "POST / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5;e=\"\r\n\thello\r\n0\r\n\r\n",
       "POST / HTTP/1.1\r\nHost: h\r\nContent-Length : 1\r\n\r\na",
       "GET / HTTP/1.1\r\nHost: h\r\nFolded: a\r\n b\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: h\r\nFolded:\r\n\tb\r\n\r\n",
