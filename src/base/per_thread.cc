@@ -19,6 +19,13 @@ Slots& slots() {
   return *instance;
 }
 
+// Set once a thread's entries are gone, which is before the statics of the main thread are.
+thread_local bool ended = false;
+struct Entries {
+  ~Entries() { ended = true; }
+  std::vector<Entry> all;
+};
+
 }  // namespace
 
 Slot take_slot() {
@@ -35,16 +42,16 @@ Slot take_slot() {
 }
 
 void give_back(Slot slot) {
-  entry_at(slot.index) = {};
+  if (!ended) entry_at(slot.index) = {};
   Slots& all = slots();
   const std::scoped_lock lock(all.mutex);
   all.free.push_back(slot.index);
 }
 
 Entry& entry_at(std::size_t index) {
-  thread_local std::vector<Entry> entries;
-  if (entries.size() <= index) entries.resize(index + 1);
-  return entries[index];
+  thread_local Entries entries;
+  if (entries.all.size() <= index) entries.all.resize(index + 1);
+  return entries.all[index];
 }
 
 }  // namespace millrace::per_thread_internal
