@@ -3,6 +3,7 @@
 #include <utility>
 #include <variant>
 
+#include "api/access.h"
 #include "api/document.h"
 #include "api/http_answer.h"
 #include "api/random_pool.h"
@@ -39,11 +40,14 @@ class RequestCourse {
       return refuse({"RequestEntityTooLargeException", "The request body is too large.", 413});
     operation_ = find_operation(heads_.target.substr(kTargetBegin.size()));
     if (operation_ == nullptr) return refuse({"UnknownOperationException"});
+    const std::int64_t now_ms = door_.clock_.wall_ms();
     auto checked =
         door_.verifier_.verify({request_->method, request_->target, request_->headers, request_->body.view()},
-                               kSignedServices, door_.clock_.wall_ms());
-    if (auto* failure = std::get_if<identity::AuthFailure>(&checked); failure != nullptr)
+                               kSignedServices, now_ms);
+    if (auto* failure = std::get_if<identity::AuthFailure>(&checked); failure != nullptr) {
+      door_.authorizer_.refused(*failure, "", api::circumstances_of(*request_, now_ms));
       return refuse({std::move(failure->type), std::move(failure->message), failure->http_status});
+    }
     caller_ = std::move(*std::get_if<identity::Caller>(&checked));
     return true;
   }
