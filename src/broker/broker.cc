@@ -81,6 +81,10 @@ class LocalBroker final : public Broker {
   Task<Result<void>> deregister_consumer(std::string stream, std::uint64_t id) override {
     return on_control_loop(controller_->deregister_consumer(std::move(stream), id));
   }
+  Task<Result<void>> set_policy(std::string stream, std::optional<std::uint64_t> consumer,
+                                std::optional<std::string> policy) override {
+    return on_control_loop(controller_->set_policy(std::move(stream), consumer, std::move(policy)));
+  }
 
   Task<Result<void>> configure_stream(std::string name, StreamSettings settings) override {
     return on_control_loop(controller_->configure_stream(std::move(name), std::move(settings)));

@@ -120,6 +120,10 @@ class Broker {
   virtual Task<Result<void>> register_consumer(RegisterConsumer request) = 0;
   // It is kDeleting for options().transition_ms, then gone. `id` is Consumer::id; none of it: kNotFound.
   virtual Task<Result<void>> deregister_consumer(std::string stream, std::uint64_t id) = 0;
+  // The policy of a stream, or of its consumer of that id; nullopt takes it away. What it says is not looked
+  // at. kConflict: it is not kActive.  kNotFound: it is not there, or has no policy to take away.
+  virtual Task<Result<void>> set_policy(std::string stream, std::optional<std::uint64_t> consumer,
+                                        std::optional<std::string> policy) = 0;
 
   // Puts entries in order (within each shard). Resumes when every one is durable or refused.
   // errors   kNotFound: no such stream, or not yet or no longer there.  kInvalid: an entry's base64 is wrong;

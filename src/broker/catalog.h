@@ -59,6 +59,10 @@ struct StreamDataKey {
   std::string wrapped;     // bytes
 };
 
+// Who may do what with a stream or a consumer, as its owner put it, text for text; none: nullptr. The same
+// pointer for as long as it is not put anew: what is compiled from it is kept by it.
+using ResourcePolicy = std::shared_ptr<const std::string>;
+
 enum class ConsumerKind : std::uint8_t { kFanOut };
 enum class ConsumerStatus : std::uint8_t { kCreating, kActive, kDeleting };
 
@@ -71,6 +75,7 @@ struct Consumer {
   ConsumerStatus status;
   std::int64_t created_ms;  // its second is greater than that of any consumer of this name that went before
   std::map<std::string, std::string> tags;
+  ResourcePolicy policy = nullptr;
 };
 
 struct Stream {
@@ -91,6 +96,7 @@ struct Stream {
   // The master key of new records, as its owner named it; empty: they are not encrypted.
   std::string key_id;
   std::vector<StreamDataKey> data_keys;  // by number; where key_id is set, the last one encrypts
+  ResourcePolicy policy;
   std::vector<Shard> shards;  // by index, ascending; a closed one goes when its last record has expired
   std::map<std::string, Consumer, std::less<>> consumers;  // by name
   std::int64_t consumers_gone_s = 0;       // greatest second of creation of those that are gone

@@ -225,6 +225,19 @@ Result<void> change(Catalog& catalog, const ConsumerDeleted& deleted) {
   return {};
 }
 
+Result<void> change(Catalog& catalog, const PolicySet& set) {
+  MR_ASSIGN(const auto old, by_id(catalog, set.id));
+  Stream stream = *old;
+  ResourcePolicy* policy = &stream.policy;
+  if (set.consumer) {
+    MR_ASSIGN(const auto at, consumer_by_id(stream, *set.consumer));
+    policy = &at->second.policy;
+  }
+  *policy = set.policy ? std::make_shared<const std::string>(*set.policy) : nullptr;
+  replace(catalog, *old, std::move(stream));
+  return {};
+}
+
 }  // namespace
 
 Result<Catalog> apply_change(const Catalog& catalog, const CatalogChange& entry) {

@@ -106,6 +106,12 @@ struct EncryptionSet {
   std::optional<DataKey> data_key;  // with a key_id; the catalog numbers it
   bool passes;                      // is kUpdating until ReshardDone
 };
+// The policy of a stream, or of one of its consumers.
+struct PolicySet {
+  std::uint64_t id;
+  std::optional<std::uint64_t> consumer;
+  std::optional<std::string> policy;  // none: it has none any more
+};
 struct CommitmentSet {
   BillingCommitment commitment;
 };
@@ -113,7 +119,7 @@ struct CommitmentSet {
 using CatalogChange =
     std::variant<StreamCreated, StreamActivated, StreamDeleting, StreamDeleted, ReshardBegun, ReshardDone,
                  RetentionSet, TagsChanged, ShardsExpired, StreamConfigured, CommitmentSet, EncryptionSet,
-                 ConsumerRegistered, ConsumerActivated, ConsumerDeleting, ConsumerDeleted>;
+                 ConsumerRegistered, ConsumerActivated, ConsumerDeleting, ConsumerDeleted, PolicySet>;
 
 std::string encode(const CatalogChange& change);
 // errors   kCorrupt: not an entry that this version writes

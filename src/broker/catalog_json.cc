@@ -104,13 +104,20 @@ ConsumerKind kind_from(const json& value) {
 
 std::uint64_t consumer_id_from(const json& entry) { return entry.at("consumer").get<std::uint64_t>(); }
 
+ResourcePolicy policy_from(const json& entry) {
+  auto text = optional_from<std::string>(entry, "policy");
+  return text ? std::make_shared<const std::string>(std::move(*text)) : nullptr;
+}
+
 json to_json(const Consumer& consumer) {
-  return {{"name", consumer.name},
-          {"id", consumer.id},
-          {"kind", kind_text(consumer.kind)},
-          {"status", static_cast<int>(consumer.status)},
-          {"created_ms", consumer.created_ms},
-          {"tags", consumer.tags}};
+  json entry{{"name", consumer.name},
+             {"id", consumer.id},
+             {"kind", kind_text(consumer.kind)},
+             {"status", static_cast<int>(consumer.status)},
+             {"created_ms", consumer.created_ms},
+             {"tags", consumer.tags}};
+  if (consumer.policy != nullptr) entry["policy"] = *consumer.policy;
+  return entry;
 }
 
 Consumer consumer_from(const json& entry) {
@@ -122,7 +129,8 @@ Consumer consumer_from(const json& entry) {
                   .kind = kind_from(entry.at("kind")),
                   .status = static_cast<ConsumerStatus>(status),
                   .created_ms = entry.at("created_ms").get<std::int64_t>(),
-                  .tags = entry.at("tags").get<std::map<std::string, std::string>>()};
+                  .tags = entry.at("tags").get<std::map<std::string, std::string>>(),
+                  .policy = policy_from(entry)};
 }
 
 json to_json(const StreamCreated& created) {
@@ -279,6 +287,13 @@ json to_json(const ConsumerDeleted& entry) {
   return {{"change", "consumer_deleted"}, {"id", entry.id}, {"consumer", entry.consumer}};
 }
 
+json to_json(const PolicySet& entry) {
+  json written{{"change", "policy_set"}, {"id", entry.id}};
+  if (entry.consumer) written["consumer"] = *entry.consumer;
+  if (entry.policy) written["policy"] = *entry.policy;
+  return written;
+}
+
 CatalogChange change_from(const json& entry) {
   const std::string kind = entry.at("change").get<std::string>();
   if (kind == "stream_created") return stream_created_from(entry);
@@ -312,6 +327,9 @@ CatalogChange change_from(const json& entry) {
   if (kind == "consumer_activated") return ConsumerActivated{id, consumer_id_from(entry)};
   if (kind == "consumer_deleting") return ConsumerDeleting{id, consumer_id_from(entry)};
   if (kind == "consumer_deleted") return ConsumerDeleted{id, consumer_id_from(entry)};
+  if (kind == "policy_set")
+    return PolicySet{id, optional_from<std::uint64_t>(entry, "consumer"),
+                     optional_from<std::string>(entry, "policy")};
   throw json::other_error::create(501, "unknown change " + kind, &entry);
 }
 
@@ -331,6 +349,7 @@ json to_json(const Stream& stream) {
   add_settings(stream, entry);
   if (!stream.shard_metrics.empty()) entry["shard_metrics"] = stream.shard_metrics;
   add_encryption(stream, entry);
+  if (stream.policy != nullptr) entry["policy"] = *stream.policy;
   if (!stream.consumers.empty()) {
     json consumers = json::array();
     for (const auto& [name, consumer] : stream.consumers) consumers.push_back(to_json(consumer));
@@ -357,6 +376,7 @@ std::shared_ptr<const Stream> stream_from(const json& entry) {
   if (entry.contains("plan")) stream->plan = plan_from(entry["plan"]);
   settings_from(entry, *stream);
   encryption_from(entry, *stream);
+  stream->policy = policy_from(entry);
   stream->shard_metrics = entry.value("shard_metrics", std::vector<std::string>{});
   if (entry.contains("consumers")) {
     for (const json& item : entry["consumers"]) {

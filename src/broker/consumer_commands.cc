@@ -1,4 +1,4 @@
-// The controller's commands about consumers.
+// The controller's commands about consumers, and about the policies of consumers and streams.
 #include <fmt/format.h>
 
 #include "broker/controller.h"
@@ -51,6 +51,25 @@ Task<Result<void>> Controller::deregister_consumer(std::string name, std::uint64
   CatalogChange deleting = ConsumerDeleting{stream->id, id};
   auto committed = co_await commit(std::move(deleting));
   if (committed.ok()) advance_consumer_later(stream->id, id, options_.transition_ms);
+  co_return committed;
+}
+
+Task<Result<void>> Controller::set_policy(std::string name, std::optional<std::uint64_t> consumer_id,
+                                          std::optional<std::string> policy) {
+  co_await Turn::wait(*this);
+  const Turn turn(*this);
+  const auto stream = catalog_->find(name);
+  const Consumer* consumer =
+      stream == nullptr || !consumer_id ? nullptr : consumer_by_id(*stream, *consumer_id);
+  if (stream == nullptr || (consumer_id && consumer == nullptr))
+    co_return Error{ErrorKind::kNotFound, fmt::format("no stream {}, or no such consumer of it", name)};
+  const bool active = consumer != nullptr ? consumer->status == ConsumerStatus::kActive
+                                          : stream->status == StreamStatus::kActive;
+  if (!active) co_return Error{ErrorKind::kConflict, "it is not ACTIVE"};
+  if (!policy && (consumer != nullptr ? consumer->policy : stream->policy) == nullptr)
+    co_return Error{ErrorKind::kNotFound, "it has no policy"};
+  CatalogChange set = PolicySet{stream->id, consumer_id, std::move(policy)};
+  auto committed = co_await commit(std::move(set));
   co_return committed;
 }
 

@@ -57,6 +57,8 @@ class Controller : public std::enable_shared_from_this<Controller> {
   Task<Result<void>> set_commitment(BillingCommitment commitment);
   Task<Result<void>> register_consumer(RegisterConsumer request);
   Task<Result<void>> deregister_consumer(std::string stream, std::uint64_t id);
+  Task<Result<void>> set_policy(std::string stream, std::optional<std::uint64_t> consumer,
+                                std::optional<std::string> policy);
 
  private:
   // Commands wait here for their turn, in order.

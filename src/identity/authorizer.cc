@@ -15,21 +15,25 @@
 namespace millrace::identity {
 namespace {
 
-// A caller, an action, a resource and its policy. Held: the text is kept alive, so that no other one can come
-// to lie where it lay.
+// A caller, an action, a resource, its policy and that around it. Held: the texts are kept alive, so that no
+// other one can come to lie where one lay.
 struct QuestionView {
   std::uint64_t principal;
   std::string_view action;
   std::string_view resource;
   const std::string* resource_policy;
+  const std::string* enclosing_policy;
 };
 struct Question {
   std::uint64_t principal;
   std::string action;
   std::string resource;
   std::shared_ptr<const std::string> resource_policy;
+  std::shared_ptr<const std::string> enclosing_policy;
 
-  QuestionView view() const { return {principal, action, resource, resource_policy.get()}; }
+  QuestionView view() const {
+    return {principal, action, resource, resource_policy.get(), enclosing_policy.get()};
+  }
 };
 
 struct QuestionHash {
@@ -37,7 +41,9 @@ struct QuestionHash {
   std::size_t operator()(const QuestionView& question) const {
     const std::hash<std::string_view> hash;
     return hash(question.resource) ^ (hash(question.action) * 31) ^
-           (question.principal * 0x9e37'79b9'7f4a'7c15u) ^ std::hash<const void*>()(question.resource_policy);
+           (question.principal * 0x9e37'79b9'7f4a'7c15u) ^
+           std::hash<const void*>()(question.resource_policy) ^
+           (std::hash<const void*>()(question.enclosing_policy) * 31);
   }
   std::size_t operator()(const Question& question) const { return (*this)(question.view()); }
 };
@@ -48,8 +54,8 @@ struct QuestionEqual {
   template <typename A, typename B>
   bool operator()(const A& left, const B& right) const {
     const QuestionView a = view(left), b = view(right);
-    return a.principal == b.principal && a.resource_policy == b.resource_policy && a.resource == b.resource &&
-           a.action == b.action;
+    return a.principal == b.principal && a.resource_policy == b.resource_policy &&
+           a.enclosing_policy == b.enclosing_policy && a.resource == b.resource && a.action == b.action;
   }
 };
 
@@ -91,16 +97,20 @@ struct ThisThread {
       compiled;
   AuditSums sums;
 
-  // nullptr: it is not one, and a resource with such a policy is nobody's.
-  const Policy* compile(const std::shared_ptr<const std::string>& text) {
+  // Of nothing, nullptr. nullopt: it is no policy, and a resource with such a one is nobody's.
+  std::optional<std::shared_ptr<const Policy>> compile(const std::shared_ptr<const std::string>& text) {
+    if (text == nullptr) return nullptr;
+    const auto known = [](const std::shared_ptr<const Policy>& policy) {
+      return policy != nullptr ? std::optional(policy) : std::nullopt;
+    };
     if (const auto found = compiled.find(text.get()); found != compiled.end())
-      return found->second.second.get();
+      return known(found->second.second);
     if (compiled.size() >= kRememberedMax) compiled.clear();
     // A trust policy has no Resource, and was checked as such when it was stored.
     auto parsed = parse_policy(*text, PolicyKind::kResource, kResourcePolicyBytesMax);
     if (!parsed.ok()) parsed = parse_policy(*text, PolicyKind::kTrust, kResourcePolicyBytesMax);
     auto policy = parsed.ok() ? *parsed : nullptr;
-    return compiled.emplace(text.get(), std::pair(text, std::move(policy))).first->second.second.get();
+    return known(compiled.emplace(text.get(), std::pair(text, std::move(policy))).first->second.second);
   }
 };
 
@@ -114,20 +124,20 @@ struct Authorizer::State {
   Verdict decide(ThisThread& here, const Principal& principal, const Circumstances& circumstances,
                  const AccessRequest& request) const {
     const QuestionView question{principal.serial, request.action, request.resource,
-                                request.resource_policy.get()};
+                                request.resource_policy.get(), request.enclosing_policy.get()};
     if (const auto known = here.remembered.find(question); known != here.remembered.end())
       return known->second;
-    const Policy* policy = nullptr;
-    if (request.resource_policy != nullptr) {
-      policy = here.compile(request.resource_policy);
-      if (policy == nullptr) return {Reason::kResourceDenies, "unreadable", true};
-    }
-    Verdict verdict = evaluate(RequestContext(principal, circumstances, request, region), policy);
+    const auto policy = here.compile(request.resource_policy);
+    const auto enclosing = here.compile(request.enclosing_policy);
+    if (!policy.has_value() || !enclosing.has_value()) return {Reason::kResourceDenies, "unreadable", true};
+    Verdict verdict =
+        evaluate(RequestContext(principal, circumstances, request, region), policy->get(), enclosing->get());
     if (verdict.varies) return verdict;
     if (here.remembered.size() >= kRememberedMax) here.remembered.clear();
-    here.remembered.emplace(Question{principal.serial, std::string(request.action),
-                                     std::string(request.resource), request.resource_policy},
-                            verdict);
+    here.remembered.emplace(
+        Question{principal.serial, std::string(request.action), std::string(request.resource),
+                 request.resource_policy, request.enclosing_policy},
+        verdict);
     return verdict;
   }
 };

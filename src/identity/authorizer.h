@@ -47,6 +47,9 @@ struct AccessRequest {
   // The resource's own policy, as it was stored (a text that parse_policy took); none: nullptr. The same
   // pointer as long as it is the same text: compiled policies are kept by it.
   std::shared_ptr<const std::string> resource_policy = nullptr;
+  // The policy of what the resource is part of (a consumer's stream): what it denies of the resource is
+  // denied, and what it allows is not heard.
+  std::shared_ptr<const std::string> enclosing_policy = nullptr;
   // kMayAllow   its allow or that of the caller's policies is enough: streams, tables
   // kMustAllow  it must allow the caller, or the caller's account and then the caller's policies too: KMS
   //             keys, roles

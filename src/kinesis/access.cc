@@ -20,12 +20,14 @@ std::string_view key_action(const Call& call, const broker::Stream* stream) {
 Outcome authorize(Call& call, const Wanted& wanted) {
   if (const auto* error = std::get_if<ApiError>(&wanted); error != nullptr) return *error;
   const Access& access = *std::get_if<Access>(&wanted);
-  identity::AccessRequest request{.action = call.action,
-                                  .resource = access.resource,
-                                  .request_tags = access.new_tags,
-                                  .tag_keys = access.tag_keys,
-                                  .frequent = access.frequent};
-  if (access.stream != nullptr) request.resource_tags = &access.stream->tags;
+  const identity::AccessRequest request{.action = call.action,
+                                        .resource = access.resource,
+                                        .resource_policy = access.policy,
+                                        .enclosing_policy = access.enclosing_policy,
+                                        .resource_tags = access.tags,
+                                        .request_tags = access.new_tags,
+                                        .tag_keys = access.tag_keys,
+                                        .frequent = access.frequent};
   const auto denial =
       call.authorizer.check(call.caller, api::circumstances_of(call.request, call.clock.wall_ms()), request);
   if (denial.has_value()) return api::access_denied(*denial);

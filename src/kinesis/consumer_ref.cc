@@ -86,14 +86,20 @@ std::variant<FoundConsumer, ApiError> find_consumer(const Call& call, const Cons
 
 Access access_to(const Call& call, const ConsumerPlace& place) {
   Access access = access_to(call, place.stream);
+  // What is the stream's is not the consumer's; but who is denied everything of a stream reads it through no
+  // consumer either.
+  access.enclosing_policy = std::exchange(access.policy, nullptr);
+  access.tags = nullptr;
   std::optional<std::int64_t> created_s = place.created_s;
-  if (!created_s.has_value() && access.stream != nullptr) {
-    if (const auto* consumer = access.stream->find_consumer(place.name); consumer != nullptr)
-      created_s = consumer->created_ms / 1'000;
+  const broker::Consumer* const consumer =
+      access.stream != nullptr ? look_up(call, place, *access.stream) : nullptr;
+  if (consumer != nullptr) {
+    created_s = consumer->created_ms / 1'000;
+    access.policy = consumer->policy;
+    access.tags = &consumer->tags;
   }
   access.resource += "/consumer/" + place.name;
   if (created_s.has_value()) access.resource += fmt::format(":{}", *created_s);
-  access.stream = nullptr;  // its policy and tags are not the consumer's
   return access;
 }
 

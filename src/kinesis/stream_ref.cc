@@ -52,7 +52,12 @@ std::shared_ptr<const broker::Stream> look_up(const Call& call, const StreamPlac
 }
 
 Access access_to(const Call& call, const StreamPlace& place) {
-  return {.resource = place.ours ? arn_of(call, place.name) : place.arn, .stream = look_up(call, place)};
+  Access access{.resource = place.ours ? arn_of(call, place.name) : place.arn,
+                .stream = look_up(call, place)};
+  if (access.stream == nullptr) return access;
+  access.policy = access.stream->policy;
+  access.tags = &access.stream->tags;
+  return access;
 }
 
 Wanted access_to_resource(const Call& call, std::string_view arn) {

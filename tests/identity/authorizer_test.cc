@@ -103,6 +103,27 @@ TEST_F(Authorizing, ADecisionIsOfTheCallerTheResourceAndItsPolicy) {
   }
 }
 
+TEST_F(Authorizing, APolicyAroundTheResourceDeniesOnly) {
+  const Caller alice = caller_of({.name = "", .identity = {allow("kinesis:*")}});
+  const Caller bob = caller_of({.name = "", .user = "bob"});
+  const std::string consumer = std::string(kStream) + "/consumer/app:1";
+  const auto around = [&](const std::string& statements) {
+    return AccessRequest{
+        .action = "kinesis:SubscribeToShard", .resource = consumer, .enclosing_policy = text_of(statements)};
+  };
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(asked(alice, {.action = "kinesis:SubscribeToShard", .resource = consumer}), "allowed");
+    EXPECT_NE(asked(alice, around(deny("kinesis:*", "*", to("*")))), "allowed");
+    EXPECT_EQ(asked(alice, around(deny("kinesis:*", kStream, to("*")))), "allowed");
+    EXPECT_NE(asked(bob, around(allow("kinesis:*", "*", to("*")))), "allowed");
+    AccessRequest both = around(deny("kinesis:*", "*", to("*")));
+    both.resource_policy = text_of(allow("kinesis:*", "*", to("*")));
+    EXPECT_NE(asked(bob, both), "allowed");
+    both.enclosing_policy = std::make_shared<const std::string>("{}");
+    EXPECT_NE(asked(bob, both), "allowed");
+  }
+}
+
 TEST_F(Authorizing, WhatDependsOnTheRequestIsAskedEachTime) {
   const Caller alice = caller_of(
       {.name = "", .identity = {allow("*", "*", when("IpAddress", "aws:SourceIp", "203.0.113.0/24"))}});

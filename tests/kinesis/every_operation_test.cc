@@ -129,6 +129,14 @@ void walk_tags(Client& client) {
             Json::parse(R"([{"Key":"c","Value":"d"}])"));
 }
 
+void walk_policies(Client& client) {
+  const std::string policy =
+      R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"kinesis:*","Resource":"*"}})";
+  client.call("PutResourcePolicy", {{"ResourceARN", kArn}, {"Policy", policy}});
+  EXPECT_EQ(client.call("GetResourcePolicy", {{"ResourceARN", kArn}})["Policy"], policy);
+  client.call("DeleteResourcePolicy", {{"ResourceARN", kArn}});
+}
+
 void walk_settings(Client& client) {
   client.call("IncreaseStreamRetentionPeriod", {{"StreamName", "s"}, {"RetentionPeriodHours", 48}});
   client.call("DecreaseStreamRetentionPeriod", {{"StreamName", "s"}, {"RetentionPeriodHours", 24}});
@@ -169,6 +177,7 @@ void walk(Encoding encoding) {
   walk_records(client);
   walk_reshards(client);
   walk_tags(client);
+  walk_policies(client);
   walk_settings(client);
   machine.wait_active("s");
   walk_consumers(client);

@@ -138,7 +138,8 @@ TEST(KinesisProtocol, BrowsersArePermittedFromAnyOrigin) {
 }
 
 TEST(KinesisProtocol, SignaturesAreAskedForAfterTheBodysForm) {
-  KinesisMachine machine({}, {}, {{"AKID", {"secret", ""}}});
+  const std::map<std::string, identity::Secret> secrets = {{"AKID", {"secret", ""}}};
+  KinesisMachine machine({}, {}, std::make_unique<identity::Verifier>(secrets, "us-east-1", false));
   const Headers unsigned_headers = {{"content-type", kJson}, {"x-amz-target", kList}};
   const Answer missing = machine.exchange("POST", unsigned_headers, "{}");
   EXPECT_EQ(missing.json(), (Json{{"__type", "MissingAuthenticationTokenException"},
