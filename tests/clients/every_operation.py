@@ -1,14 +1,15 @@
 """Each operation once, through any client: the steps of every_operation.json, which all clients' programs share.
 
 A step calls an operation `with` members, in which "$name", "$arn", "$now" and what was `save`d before stand for values;
-`expect`s values by their path in the answer; and waits until the stream is ACTIVE where it says `then`."""
+`expect`s values by their path in the answer (of SubscribeToShard: in its first event); and waits until the stream, or the
+consumer, is ACTIVE where it says `then`."""
 
 import json
 import os
 import time
 import uuid
 
-from black_box.cases import Skip, equal
+from black_box.cases import Skip, equal, eventually
 from black_box.server import REGION
 from black_box.wire import Wire
 
@@ -52,5 +53,8 @@ def run(cases, endpoint, has, call):
                 known[variable] = at(answer, path)
             if step.get("then") == "active":
                 wire.wait_active(name)
+            if step.get("then") == "consumer active":
+                eventually(lambda: wire.call("DescribeStreamConsumer", ConsumerARN=known["$consumer"])
+                           ["ConsumerDescription"]["ConsumerStatus"] == "ACTIVE", 30, "consumer ACTIVE")
             covered.add(operation)
     return covered

@@ -32,13 +32,20 @@ function filled(value, key) {
 const at = (answer, path) => path.split('.').reduce((inner, part) => inner[part], answer);
 
 async function call(operation, request) {
-  return kinesis.send(new sdk[`${operation}Command`](request));
+  const answer = await kinesis.send(new sdk[`${operation}Command`](request));
+  if (operation !== 'SubscribeToShard') return answer;
+  for await (const { SubscribeToShardEvent: event } of answer.EventStream) return event; // the first
+  throw new Error('no event');
 }
 
-async function active() {
+const streamStatus = async () => (await call('DescribeStreamSummary', { StreamName: name }))
+  .StreamDescriptionSummary.StreamStatus;
+const consumerStatus = async () => (await call('DescribeStreamConsumer', { ConsumerARN: known.$consumer }))
+  .ConsumerDescription.ConsumerStatus;
+
+async function active(status) {
   for (const deadline = Date.now() + 30_000; Date.now() < deadline;) {
-    const { StreamDescriptionSummary } = await call('DescribeStreamSummary', { StreamName: name });
-    if (StreamDescriptionSummary.StreamStatus === 'ACTIVE') return;
+    if (await status() === 'ACTIVE') return;
     await new Promise((done) => { setTimeout(done, 50); });
   }
   throw new Error('not ACTIVE within 30 s');
@@ -56,7 +63,8 @@ for (const step of JSON.parse(readFileSync(steps, 'utf8'))) {
       assert.equal(at(answer, path), filled(expected), path);
     }
     for (const [variable, path] of Object.entries(step.save ?? {})) known[variable] = at(answer, path);
-    if (step.then === 'active') await active();
+    if (step.then === 'active') await active(streamStatus);
+    if (step.then === 'consumer active') await active(consumerStatus);
     covered.push(step.call);
     passed += 1;
     console.log(`ok    JavaScript, every operation: ${step.call}`);

@@ -11,23 +11,32 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.core.SdkField;
 import software.amazon.awssdk.core.SdkPojo;
 import software.amazon.awssdk.core.protocol.MarshallingType;
 import software.amazon.awssdk.core.traits.ListTrait;
 import software.amazon.awssdk.protocols.jsoncore.JsonNode;
+import software.amazon.awssdk.services.kinesis.KinesisAsyncClient;
 import software.amazon.awssdk.services.kinesis.KinesisClient;
+import software.amazon.awssdk.services.kinesis.model.ConsumerStatus;
 import software.amazon.awssdk.services.kinesis.model.StreamStatus;
+import software.amazon.awssdk.services.kinesis.model.SubscribeToShardRequest;
+import software.amazon.awssdk.services.kinesis.model.SubscribeToShardResponseHandler;
 import software.amazon.awssdk.utils.builder.Buildable;
 
 final class EveryOperation {
   private final KinesisClient kinesis;
+  private final KinesisAsyncClient async;
   private final Map<String, Object> known = new HashMap<>();
   private final TreeSet<String> covered = new TreeSet<>();
 
-  EveryOperation(KinesisClient kinesis, String region) {
+  EveryOperation(KinesisClient kinesis, KinesisAsyncClient async, String region) {
     this.kinesis = kinesis;
+    this.async = async;
     String name = "every-" + Long.toHexString(System.nanoTime());
     known.put("$name", name);
     known.put("$arn", "arn:aws:kinesis:" + region + ":000000000000:stream/" + name);
@@ -61,20 +70,30 @@ final class EveryOperation {
         for (var saved : step.field("save").map(JsonNode::asObject).orElse(Map.of()).entrySet()) {
           known.put(saved.getKey(), at(answer, saved.getValue().asString()));
         }
-        if (step.field("then").isPresent()) waitActive();
+        String then = step.field("then").map(JsonNode::asString).orElse("");
+        if (then.equals("active")) waitActive(this::streamIsActive);
+        if (then.equals("consumer active")) waitActive(this::consumerIsActive);
         covered.add(operation);
         return null;
       });
     }
   }
 
-  private void waitActive() throws InterruptedException {
+  private boolean streamIsActive() {
     String name = (String) known.get("$name");
+    return kinesis.describeStreamSummary(r -> r.streamName(name)).streamDescriptionSummary().streamStatus()
+        == StreamStatus.ACTIVE;
+  }
+
+  private boolean consumerIsActive() {
+    String arn = (String) known.get("$consumer");
+    return kinesis.describeStreamConsumer(r -> r.consumerARN(arn)).consumerDescription().consumerStatus()
+        == ConsumerStatus.ACTIVE;
+  }
+
+  private static void waitActive(BooleanSupplier isActive) throws InterruptedException {
     for (int i = 0; i < 600; i++) {
-      if (kinesis.describeStreamSummary(r -> r.streamName(name)).streamDescriptionSummary().streamStatus()
-          == StreamStatus.ACTIVE) {
-        return;
-      }
+      if (isActive.getAsBoolean()) return;
       Thread.sleep(50);
     }
     throw new AssertionError("not ACTIVE within 30 s");
@@ -92,11 +111,30 @@ final class EveryOperation {
     Object builder = type.getMethod("builder").invoke(null);
     fill((SdkPojo) builder, members);
     Object request = ((Buildable) builder).build();
+    if (request instanceof SubscribeToShardRequest subscribe) return firstEvent(subscribe);
     Method method = KinesisClient.class.getMethod(name, type);
     try {
       return (SdkPojo) method.invoke(kinesis, request);
     } catch (InvocationTargetException thrown) {
       throw (Exception) thrown.getCause();
+    }
+  }
+
+  // Of a subscription, which only the asynchronous client has.
+  private SdkPojo firstEvent(SubscribeToShardRequest request) throws Exception {
+    CompletableFuture<SdkPojo> first = new CompletableFuture<>();
+    CompletableFuture<Void> whole =
+        async.subscribeToShard(
+            request,
+            SubscribeToShardResponseHandler.builder()
+                .subscriber(
+                    SubscribeToShardResponseHandler.Visitor.builder().onSubscribeToShardEvent(first::complete).build())
+                .onError(first::completeExceptionally)
+                .build());
+    try {
+      return first.get(30, TimeUnit.SECONDS);
+    } finally {
+      whole.cancel(true);
     }
   }
 

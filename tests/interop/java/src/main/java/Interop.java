@@ -109,7 +109,7 @@ public final class Interop {
       kinesis.waiter().waitUntilStreamNotExists(r -> r.streamName(stream));
       return null;
     });
-    EveryOperation every = new EveryOperation(kinesis, System.getenv("AWS_REGION"));
+    EveryOperation every = new EveryOperation(kinesis, async, System.getenv("AWS_REGION"));
     every.run(Path.of(arguments[1]), Interop::check);
     System.out.println("covered Java SDK 2, " + ENCODING.substring("Java, ".length()) + ": "
         + String.join(",", every.covered()));
