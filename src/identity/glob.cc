@@ -7,9 +7,10 @@
 namespace millrace::identity {
 namespace {
 
-constexpr std::uint16_t kAny = 0x100;        // any characters
-constexpr std::uint16_t kOne = 0x101;        // the first byte of one character …
-constexpr std::uint16_t kRestOfOne = 0x102;  // … and what UTF-8 has behind it
+constexpr std::uint16_t kOne = 0x100;  // one character, with all that UTF-8 has behind its first byte
+constexpr std::size_t kNowhere = std::string_view::npos;
+// Of a pattern whose variables are replaced: what is asked about is never that long.
+constexpr std::size_t kReplacedBytesMax = 64 * 1'024;
 
 bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }
 char fold(char byte) { return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte; }
@@ -51,23 +52,29 @@ std::string folded(std::string_view text) {
 
 bool Glob::has_variables(std::string_view pattern) { return split_at_variable(pattern).found; }
 
+void Glob::add_sign(std::uint16_t sign) {
+  Piece& piece = pieces_.back();
+  piece.signs.push_back(sign);
+  piece.is_plain = piece.is_plain && sign != kOne;
+  if (sign != kOne) piece.plain.push_back(static_cast<char>(sign));
+  ++bytes_min_;
+}
+
 void Glob::add(std::string_view pattern) {
   for (const char byte : pattern) {
     if (byte == '*') {
-      if (signs_.empty() || signs_.back() != kAny) signs_.push_back(kAny);
-      has_wildcards_ = true;
+      pieces_.emplace_back();
     } else if (byte == '?') {
-      signs_.insert(signs_.end(), {kOne, kRestOfOne});
-      has_wildcards_ = true;
+      add_sign(kOne);
     } else {
-      signs_.push_back(static_cast<std::uint8_t>(letters_ == Case::kFolded ? fold(byte) : byte));
+      add_sign(static_cast<std::uint8_t>(letters_ == Case::kFolded ? fold(byte) : byte));
     }
   }
 }
 
 void Glob::add_text(std::string_view text) {
   for (const char byte : text)
-    signs_.push_back(static_cast<std::uint8_t>(letters_ == Case::kFolded ? fold(byte) : byte));
+    add_sign(static_cast<std::uint8_t>(letters_ == Case::kFolded ? fold(byte) : byte));
 }
 
 Glob Glob::plain(std::string_view pattern, Case letters) {
@@ -90,7 +97,7 @@ std::optional<Glob> Glob::with_variables(std::string_view pattern, const Variabl
     glob.add(split.before);
     if (!split.found) return glob;
     const auto value = value_of(split.inside, variables);
-    if (!value.has_value()) return std::nullopt;
+    if (!value.has_value() || glob.bytes_min_ + value->size() > kReplacedBytesMax) return std::nullopt;
     glob.add_text(*value);
     pattern = split.behind;
   }
@@ -103,57 +110,75 @@ std::optional<std::string> replace_variables(std::string_view text, const Glob::
     out.append(split.before);
     if (!split.found) return out;
     const auto value = value_of(split.inside, variables);
-    if (!value.has_value()) return std::nullopt;
+    if (!value.has_value() || out.size() + value->size() > kReplacedBytesMax) return std::nullopt;
     out.append(*value);
     text = split.behind;
   }
 }
 
-// Keeps, for every beginning of the pattern, whether it matches what was read of the text: no way back, so
-// that no pattern takes longer than the product of the lengths.
-bool Glob::matches(std::string_view text) const {
-  if (!has_wildcards_) {
-    return text.size() == signs_.size() &&
-           std::equal(text.begin(), text.end(), signs_.begin(), [this](char byte, std::uint16_t sign) {
-             return static_cast<std::uint8_t>(letters_ == Case::kFolded ? fold(byte) : byte) == sign;
-           });
-  }
-  if (signs_.size() == 1) return true;  // "*"
-  std::vector<char> matched(signs_.size() + 1, 0);
-  const auto skip_empty = [&](std::size_t at) {  // kAny and kRestOfOne may stand for nothing
-    while (at < signs_.size() && (signs_[at] == kAny || signs_[at] == kRestOfOne) && matched[at + 1] == 0)
-      matched[++at] = 1;
-  };
-  matched[0] = 1;
-  skip_empty(0);
-  for (const char byte : text) {
-    const char letter = letters_ == Case::kFolded ? fold(byte) : byte;
-    bool any = false;
-    for (std::size_t at = signs_.size(); at-- > 0;) {
-      const bool before = matched[at] != 0;
-      bool now = false;
-      switch (signs_[at]) {
-        case kAny:
-          now = before || matched[at + 1] != 0;
-          break;
-        case kOne:
-          now = before && !is_continuation(byte);
-          break;
-        case kRestOfOne:
-          now = (before || matched[at + 1] != 0) && is_continuation(byte);
-          break;
-        default:
-          now = before && static_cast<std::uint8_t>(letter) == signs_[at];
-      }
-      matched[at + 1] = now ? 1 : 0;
-      any = any || now;
+// Where `piece` ends in `text` when it begins at `at`; kNowhere: it does not match there.
+std::size_t Glob::end_of(const Piece& piece, std::string_view text, std::size_t at) const {
+  for (const std::uint16_t sign : piece.signs) {
+    if (at == text.size()) return kNowhere;
+    if (sign == kOne) {
+      if (is_continuation(text[at])) return kNowhere;
+      do ++at;
+      while (at < text.size() && is_continuation(text[at]));
+    } else if (static_cast<std::uint8_t>(text[at++]) != sign) {
+      return kNowhere;
     }
-    matched[0] = 0;
-    for (std::size_t at = 0; at < signs_.size(); ++at)
-      if (matched[at] != 0) skip_empty(at);
-    if (!any) return false;
   }
-  return matched[signs_.size()] != 0;
+  return at;
+}
+
+// Where `piece` begins in `text` when it ends with it.
+std::size_t Glob::begin_of_last(const Piece& piece, std::string_view text) const {
+  std::size_t at = text.size();
+  for (auto sign = piece.signs.rbegin(); sign != piece.signs.rend(); ++sign) {
+    if (at == 0) return kNowhere;
+    --at;
+    if (*sign == kOne) {
+      while (at > 0 && is_continuation(text[at])) --at;
+      if (is_continuation(text[at])) return kNowhere;
+    } else if (static_cast<std::uint8_t>(text[at]) != *sign) {
+      return kNowhere;
+    }
+  }
+  return at;
+}
+
+// Where `piece` ends at its first place in `text` from `at` on.
+std::size_t Glob::find(const Piece& piece, std::string_view text, std::size_t at) const {
+  if (piece.is_plain) {
+    const std::size_t found = text.find(piece.plain, at);
+    return found == std::string_view::npos ? kNowhere : found + piece.plain.size();
+  }
+  for (; at + piece.signs.size() <= text.size(); ++at)
+    if (const std::size_t end = end_of(piece, text, at); end != kNowhere) return end;
+  return kNowhere;
+}
+
+// Between stars, each piece is taken where it comes first: a later place would leave less for the rest. So
+// nothing is tried twice, and no pattern takes longer than the product of the lengths, most only their sum.
+bool Glob::matches(std::string_view text) const {
+  std::string lowered;
+  if (letters_ == Case::kFolded) {
+    lowered = folded(text);
+    text = lowered;
+  }
+  if (text.size() < bytes_min_) return false;
+  const Piece& first = pieces_.front();
+  std::size_t at = end_of(first, text, 0);
+  if (pieces_.size() == 1) return at == text.size();
+  if (at == kNowhere) return false;
+  const std::size_t last = begin_of_last(pieces_.back(), text);
+  if (last == kNowhere || last < at) return false;
+  const std::string_view before_last = text.substr(0, last);
+  for (std::size_t i = 1; i + 1 < pieces_.size(); ++i) {
+    at = find(pieces_[i], before_last, at);
+    if (at == kNowhere) return false;
+  }
+  return true;
 }
 
 namespace {

@@ -24,7 +24,7 @@ class Glob {
   static Glob plain(std::string_view pattern, Case letters = Case::kAsIs);
   // One whose variables are replaced; their values are text: a '*' in one is a star. "${*}", "${?}" and
   // "${$}" are those characters themselves; "${name, 'x'}" is x where there is nothing of that name. nullopt:
-  // there is none, and nothing is said for that.
+  // there is none, and nothing is said for that; or they make it longer than 64 KiB.
   static std::optional<Glob> with_variables(std::string_view pattern, const Variables& variables);
 
   // In time of at most text × pattern.
@@ -34,12 +34,22 @@ class Glob {
   static Glob literal(std::string_view text);
 
  private:
+  // What stands between two stars, or before the first, or behind the last.
+  struct Piece {
+    std::vector<std::uint16_t> signs;  // a byte as it is, or kOne of glob.cc
+    std::string plain;                 // the same, where is_plain
+    bool is_plain = true;              // without question marks
+  };
+
   void add(std::string_view pattern);
   void add_text(std::string_view text);
+  void add_sign(std::uint16_t sign);
+  std::size_t end_of(const Piece& piece, std::string_view text, std::size_t at) const;
+  std::size_t begin_of_last(const Piece& piece, std::string_view text) const;
+  std::size_t find(const Piece& piece, std::string_view text, std::size_t at) const;
 
-  // A byte as it is, or one of glob.cc's signs above 0xff.
-  std::vector<std::uint16_t> signs_;
-  bool has_wildcards_ = false;
+  std::vector<Piece> pieces_ = std::vector<Piece>(1);
+  std::size_t bytes_min_ = 0;  // of a text that matches
   Case letters_ = Case::kAsIs;
 };
 

@@ -105,6 +105,29 @@ TEST(Glob, PatternsMadeToTakeLongDoNot) {
   EXPECT_TRUE(Glob::plain(stars).matches(std::string(2'000, 'a') + "b"));
 }
 
+TEST(Glob, APolicyOfTwentyKilobytesDoesNotHoldTheServerUp) {
+  const std::string text(16'000, 'a');
+  EXPECT_FALSE(Glob::plain("*" + std::string(8'000, 'a') + "b*").matches(text));
+  EXPECT_FALSE(Glob::plain(std::string(20'000, '?') + "*").matches(text));
+  // A variable may stand for much, and be named often.
+  std::string often;
+  for (int i = 0; i < 1'000; ++i) often += "${aws:UserAgent}";
+  const Glob::Variables variables = [&](std::string_view) { return std::optional(text); };
+  EXPECT_FALSE(Glob::with_variables(often, variables).has_value());
+  EXPECT_FALSE(replace_variables(often, variables).has_value());
+  EXPECT_TRUE(Glob::with_variables("${aws:UserAgent}*", variables)->matches(text + "b"));
+}
+
+TEST(Glob, PiecesMayNotOverlap) {
+  EXPECT_FALSE(Glob::plain("ab*ba").matches("aba"));
+  EXPECT_TRUE(Glob::plain("ab*ba").matches("abba"));
+  EXPECT_FALSE(Glob::plain("*ab*ab*").matches("ab"));
+  EXPECT_FALSE(Glob::plain("*?b").matches("b"));
+  EXPECT_TRUE(Glob::plain("*?b").matches("xb"));
+  EXPECT_TRUE(Glob::plain("*x?*z").matches("ax\xe2\x82\xacz"));
+  EXPECT_FALSE(Glob::plain("*x??*z").matches("ax\xe2\x82\xacz"));
+}
+
 TEST(Glob, AQuestionMarkIsOneCharacterOfManyBytes) {
   EXPECT_TRUE(Glob::plain("x?z").matches("x\xe2\x82\xacz"));
   EXPECT_FALSE(Glob::plain("x??z").matches("x\xe2\x82\xacz"));
