@@ -4,22 +4,20 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <optional>
 #include <utility>
 
-#include "base/base64.h"
-#include "base/bytes.h"
+#include "base/assert.h"
 #include "load/stamp.h"
 
 namespace millrace::load {
@@ -28,12 +26,40 @@ namespace {
 constexpr std::size_t kReadBytes = 256 * 1024;
 constexpr std::size_t kSlowBytes = 16 * 1024;  // each tick
 constexpr std::int64_t kSlowTickUs = 62'500;
-constexpr std::string_view kData = R"("Data":")";
+// CBOR, as the SDK for Java asks for (RFC 8949): the payload comes as it is, and with its length.
+constexpr std::string_view kContentType = "application/x-amz-cbor-1.1";
+constexpr std::string_view kDataKey =
+    "\x64"
+    "Data";
 
-std::uint32_t big_endian(std::string_view bytes) {
-  std::uint32_t value = 0;
-  for (const char byte : bytes.substr(0, 4)) value = value << 8 | static_cast<std::uint8_t>(byte);
+std::uint64_t big_endian(std::string_view bytes, std::size_t count = 4) {
+  std::uint64_t value = 0;
+  for (const char byte : bytes.substr(0, count)) value = value << 8 | static_cast<std::uint8_t>(byte);
   return value;
+}
+
+std::string cbor_text(std::string_view text) {
+  MR_ASSERT(text.size() < 256);
+  return std::string{'\x78', static_cast<char>(text.size())}.append(text);
+}
+
+std::string subscribe_body(std::string_view consumer_arn, std::string_view shard_id) {
+  std::string body = "\xa3";  // a map of three
+  body += cbor_text("ConsumerARN") + cbor_text(consumer_arn) + cbor_text("ShardId") + cbor_text(shard_id);
+  return body + cbor_text("StartingPosition") + "\xa1" + cbor_text("Type") + cbor_text("LATEST");
+}
+
+// The byte string that `at` begins with, nullopt if it is none, or not whole.
+std::optional<std::string_view> cbor_bytes(std::string_view at) {
+  if (at.empty()) return std::nullopt;
+  const auto head = static_cast<std::uint8_t>(at.front());
+  if (head < 0x40 || head > 0x5b) return std::nullopt;
+  const std::size_t length_bytes = head < 0x58 ? 0 : std::size_t{1} << (head - 0x58);
+  if (at.size() < 1 + length_bytes) return std::nullopt;
+  const std::uint64_t length = length_bytes == 0 ? head - 0x40U : big_endian(at.substr(1), length_bytes);
+  at.remove_prefix(1 + length_bytes);
+  if (at.size() < length) return std::nullopt;
+  return at.substr(0, length);
 }
 
 }  // namespace
@@ -120,20 +146,23 @@ class FanOutReader::Subscription final : EventLoop::Watcher {
     while (read_once(kReadBytes)) {
     }
   }
+  // Received bytes stay where the kernel put them: with so many consumers beside the server, a copy here
+  // would be most of what is measured.
   bool read_once(std::size_t bytes_max) {
     if (fd_ < 0) return false;
-    if (taken_ == raw_.size()) {
-      raw_.clear();
-      taken_ = 0;
+    if (taken_ == filled_) taken_ = filled_ = 0;
+    if (raw_.size() - filled_ < bytes_max) {
+      std::memmove(raw_.data(), raw_.data() + taken_, filled_ - taken_);
+      filled_ -= std::exchange(taken_, 0);
+      if (raw_.size() - filled_ < bytes_max) raw_.resize(filled_ + 2 * bytes_max);
     }
-    static std::array<char, kReadBytes> buffer;
-    const ssize_t got = recv(fd_, buffer.data(), bytes_max, 0);
+    const ssize_t got = recv(fd_, raw_.data() + filled_, bytes_max, 0);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return errno == EINTR;
     if (got <= 0) {
       broken("end of the connection");
       return false;
     }
-    raw_.append(buffer.data(), static_cast<std::size_t>(got));
+    filled_ += static_cast<std::size_t>(got);
     take_chunks();
     return true;
   }
@@ -143,48 +172,41 @@ class FanOutReader::Subscription final : EventLoop::Watcher {
     ::close(std::exchange(fd_, -1));
   }
 
+  std::string_view rest() const { return std::string_view(raw_).substr(taken_, filled_ - taken_); }
+
   void take_chunks() {
     if (!head_done_) {
-      const std::size_t end = raw_.find("\r\n\r\n");
-      if (end == std::string::npos) return;
-      if (!raw_.starts_with("HTTP/1.1 200")) {
-        fmt::print(stderr, "load: SubscribeToShard: {}\n", raw_);
+      const std::size_t end = rest().find("\r\n\r\n");
+      if (end == std::string_view::npos) return;
+      if (!rest().starts_with("HTTP/1.1 200")) {
+        fmt::print(stderr, "load: SubscribeToShard: {}\n", rest());
         std::exit(1);
       }
       head_done_ = true;
-      taken_ = end + 4;
+      taken_ += end + 4;
     }
     for (;;) {
-      if (chunk_left_ == 0) {
-        const std::size_t line_end = raw_.find("\r\n", taken_);
-        if (line_end == std::string::npos) return;
-        if (line_end == taken_) {  // behind a chunk
-          taken_ += 2;
-          continue;
-        }
-        std::from_chars(raw_.data() + taken_, raw_.data() + line_end, chunk_left_, 16);
-        taken_ = line_end + 2;
-        if (chunk_left_ == 0) return;  // the last one
+      if (chunk_bytes_ == 0) {
+        const std::size_t line_end = rest().find("\r\n");
+        if (line_end == std::string_view::npos) return;
+        std::from_chars(rest().data(), rest().data() + line_end, chunk_bytes_, 16);
+        taken_ += line_end + 2;
+        if (chunk_bytes_ == 0) return;  // the last one
       }
-      const std::size_t here = std::min(chunk_left_, raw_.size() - taken_);
-      if (here == 0) return;
-      events_.append(raw_, taken_, here);
-      taken_ += here;
-      chunk_left_ -= here;
-      take_events();
+      if (rest().size() < chunk_bytes_ + 2) return;
+      take_events(rest().substr(0, chunk_bytes_));
+      taken_ += std::exchange(chunk_bytes_, 0) + 2;
     }
   }
-  void take_events() {
-    std::size_t at = 0;
-    while (events_.size() - at >= 12) {
-      const std::string_view rest = std::string_view(events_).substr(at);
-      const std::size_t bytes = big_endian(rest);
-      if (rest.size() < bytes) break;
-      const std::size_t headers = big_endian(rest.substr(4));
-      take_event(rest.substr(12, headers), rest.substr(12 + headers, bytes - headers - 16));
-      at += bytes;
+  // The server sends whole events in a chunk.
+  void take_events(std::string_view chunk) {
+    while (chunk.size() >= 12 && big_endian(chunk) <= chunk.size()) {
+      const std::size_t bytes = big_endian(chunk);
+      const std::size_t headers = big_endian(chunk.substr(4));
+      take_event(chunk.substr(12, headers), chunk.substr(12 + headers, bytes - headers - 16));
+      chunk.remove_prefix(bytes);
     }
-    events_.erase(0, at);
+    if (!chunk.empty()) broken("an event cut by a chunk's end");
   }
   void take_event(std::string_view headers, std::string_view payload) {
     if (headers.find("exception") != std::string_view::npos) return totals_.count_error(200, payload);
@@ -197,29 +219,21 @@ class FanOutReader::Subscription final : EventLoop::Watcher {
   }
   void take_records(std::string_view payload) {
     const std::int64_t now = now_us();
-    const char* at = payload.data();
-    const char* const end = at + payload.size();
-    std::array<char, kStampBase64Bytes + 64> coded;   // with the slack that the kernel may read
-    std::array<std::uint8_t, kStampBytes + 64> text;  // and that it may overwrite
     for (;;) {
-      at = static_cast<const char*>(
-          memmem(at, static_cast<std::size_t>(end - at), kData.data(), kData.size()));
-      if (at == nullptr) return;
-      at += kData.size();
-      const auto* quote = static_cast<const char*>(std::memchr(at, '"', static_cast<std::size_t>(end - at)));
-      if (quote == nullptr) return;
-      const std::string_view data(at, quote);
-      at = quote;
+      const std::size_t key = payload.find(kDataKey);
+      if (key == std::string_view::npos) return;
+      payload.remove_prefix(key + kDataKey.size());
+      const std::optional<std::string_view> data = cbor_bytes(payload);
+      if (!data) continue;
+      payload.remove_prefix(static_cast<std::size_t>(data->end() - payload.begin()));
       if (slow()) {
         ++house_.slow_records_;
         continue;
       }
       ++totals_.get_records;
-      totals_.get_bytes += data.size() / 4 * 3;
-      if (data.size() < kStampBase64Bytes) continue;
-      data.copy(coded.data(), kStampBase64Bytes);
-      if (!base64_decode({coded.data(), kStampBase64Bytes}, text.data())) continue;
-      const std::optional<Stamp> stamp = read_stamp(as_text(text).data());
+      totals_.get_bytes += data->size();
+      if (data->size() < kStampBytes) continue;
+      const std::optional<Stamp> stamp = read_stamp(data->data());
       if (!stamp) continue;
       copy_->received(*stamp, shard_);
       totals_.end_to_end_us.add(now - stamp->due_us);
@@ -233,10 +247,9 @@ class FanOutReader::Subscription final : EventLoop::Watcher {
   std::size_t shard_;
   int fd_ = -1;
   std::string request_;  // until it is sent
-  std::string raw_;      // received, not yet taken: from taken_ on
-  std::size_t taken_ = 0;
-  std::size_t chunk_left_ = 0;
-  std::string events_;  // an event that is not whole yet
+  std::string raw_;      // received, not yet taken: from taken_ to filled_
+  std::size_t taken_ = 0, filled_ = 0;
+  std::size_t chunk_bytes_ = 0;  // of the chunk that began at taken_
   bool head_done_ = false;
   bool begun_ = false;
 };
@@ -249,12 +262,10 @@ FanOutReader::FanOutReader(EventLoop& loop, const Endpoint& endpoint, const Cred
     const bool slow = i + options.slow >= options.consumers.size();
     if (!slow) copies_.push_back(std::make_unique<Copy>());
     for (std::size_t shard = 0; shard < options.shards.size(); ++shard) {
-      const std::string body =
-          fmt::format(R"({{"ConsumerARN":"{}","ShardId":"{}","StartingPosition":{{"Type":"LATEST"}}}})",
-                      options.consumers[i], options.shards[shard]);
+      const std::string body = subscribe_body(options.consumers[i], options.shards[shard]);
       subscriptions_.push_back(std::make_unique<Subscription>(*this, endpoint, totals,
                                                               slow ? nullptr : copies_.back().get(), shard));
-      subscriptions_.back()->begin(signer.head("SubscribeToShard", body, now_us()) + body);
+      subscriptions_.back()->begin(signer.head("SubscribeToShard", body, now_us(), kContentType) + body);
     }
   }
   waiting_ = subscriptions_.size();

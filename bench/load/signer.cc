@@ -48,7 +48,8 @@ std::string hmac(std::string_view key, std::string_view text) {
 Signer::Signer(Credentials credentials, std::string authority)
     : credentials_(std::move(credentials)), authority_(std::move(authority)) {}
 
-std::string Signer::head(std::string_view operation, std::string_view body, std::int64_t at_us) {
+std::string Signer::head(std::string_view operation, std::string_view body, std::int64_t at_us,
+                         std::string_view content_type) {
   const std::time_t seconds = at_us / 1'000'000;
   std::tm utc{};
   gmtime_r(&seconds, &utc);
@@ -63,18 +64,17 @@ std::string Signer::head(std::string_view operation, std::string_view body, std:
   }
 
   constexpr std::string_view kSigned = "content-type;host;x-amz-date;x-amz-target";
-  constexpr std::string_view kType = "application/x-amz-json-1.1";
   const std::string target = fmt::format("Kinesis_20131202.{}", operation);
   const std::string canonical =
-      fmt::format("POST\n/\n\ncontent-type:{}\nhost:{}\nx-amz-date:{}\nx-amz-target:{}\n\n{}\n{}", kType,
-                  authority_, time, target, kSigned, sha256_hex(body));
+      fmt::format("POST\n/\n\ncontent-type:{}\nhost:{}\nx-amz-date:{}\nx-amz-target:{}\n\n{}\n{}",
+                  content_type, authority_, time, target, kSigned, sha256_hex(body));
   const std::string scope = fmt::format("{}/{}/kinesis/aws4_request", day, credentials_.region);
   const std::string to_sign = fmt::format("AWS4-HMAC-SHA256\n{}\n{}\n{}", time, scope, sha256_hex(canonical));
   return fmt::format(
       "POST / HTTP/1.1\r\nHost: {}\r\nContent-Type: {}\r\nX-Amz-Date: {}\r\nX-Amz-Target: {}\r\n"
       "Authorization: AWS4-HMAC-SHA256 Credential={}/{}, SignedHeaders={}, Signature={}\r\nContent-Length: "
       "{}\r\n\r\n",
-      authority_, kType, time, target, credentials_.access_key, scope, kSigned,
+      authority_, content_type, time, target, credentials_.access_key, scope, kSigned,
       hex(hmac(signing_key_, to_sign)), body.size());
 }
 

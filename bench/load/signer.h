@@ -21,7 +21,8 @@ class Signer {
 
   // The whole head, with its empty line, of a POST of `body` to Kinesis' operation `operation`, signed at
   // `at_us` (good for five minutes from there).
-  std::string head(std::string_view operation, std::string_view body, std::int64_t at_us);
+  std::string head(std::string_view operation, std::string_view body, std::int64_t at_us,
+                   std::string_view content_type = "application/x-amz-json-1.1");
 
  private:
   Credentials credentials_;

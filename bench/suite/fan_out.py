@@ -36,12 +36,14 @@ class Memory:
 def run(results: Results, options) -> None:
     seconds = options.fan_out_seconds
     rows, unclean = [], []
-    for batch, slow in ((500, 0), (100, 0), (500, 1)):
+    for batch, slow in ((25, 0), (100, 0), (500, 0), (100, 1)):
         disk = measure_disk()
         # A small tail, so that what grows is seen, and a room for the slow one.
         server = Millrace(fresh_folder("fan-out"), ("--consumers-max", CONSUMERS + 1, "--tail-cache-bytes", "64MiB"))
         try:
             load(server.port, "--create", SHARDS)
+            # As a server is after its first minute: journal files that were written before, a tail that is full.
+            load(server.port, "--put", "replay", "--seconds", 5)
             before, begun = server.cpu_seconds(), time.monotonic()
             with Memory(server) as memory:
                 result = load(server.port, "--put", "unique", "--fan-out", CONSUMERS + slow, "--slow", slow, "--rate",
