@@ -16,6 +16,7 @@ import software.amazon.kinesis.common.ConfigsBuilder;
 import software.amazon.kinesis.common.InitialPositionInStream;
 import software.amazon.kinesis.common.InitialPositionInStreamExtended;
 import software.amazon.kinesis.coordinator.Scheduler;
+import software.amazon.kinesis.exceptions.ShutdownException;
 import software.amazon.kinesis.leases.LeaseManagementConfig;
 import software.amazon.kinesis.lifecycle.events.InitializationInput;
 import software.amazon.kinesis.lifecycle.events.LeaseLostInput;
@@ -49,6 +50,8 @@ public final class KclWorker {
       if (input.records().isEmpty()) return;
       try {
         input.checkpointer().checkpoint();
+      } catch (ShutdownException taken) {
+        // Another worker has the lease since, and goes on from the last checkpoint.
       } catch (Exception failure) {
         tell("FAILED checkpoint " + failure);
       }
