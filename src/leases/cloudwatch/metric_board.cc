@@ -1,8 +1,15 @@
 #include "leases/cloudwatch/metric_board.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace millrace::leases::cloudwatch {
+namespace {
+
+bool is_own(const MetricName& metric) { return metric.name_space.starts_with("AWS/"); }
+
+}  // namespace
 
 void Statistics::add(const Statistics& other) {
   count += other.count;
@@ -11,15 +18,44 @@ void Statistics::add(const Statistics& other) {
   max = std::max(max, other.max);
 }
 
-void MetricBoard::make_room(std::int64_t now_minute) {
-  if (metrics_.size() < kMetricsMax) return;
-  std::erase_if(metrics_, [now_minute](const auto& metric) {
-    return metric.second.minutes.back().minute <= now_minute - kMinutesKept;
+MetricBoard::Kind& MetricBoard::kind_of(const MetricName& metric) { return kinds_[is_own(metric) ? 1 : 0]; }
+
+void MetricBoard::erase(std::map<MetricName, Series>::iterator metric) {
+  --kind_of(metric->first).size;
+  metrics_.erase(metric);
+}
+
+// Of what was silent a part goes at once, and where nothing was, nobody looks again within the minute: else
+// each new metric would walk them all.
+bool MetricBoard::make_room(const MetricName& metric, std::int64_t now_minute) {
+  constexpr std::size_t kPart = 16;
+  Kind& kind = kind_of(metric);
+  if (kind.size < kMetricsMax) return true;
+  if (kind.crowded_minute == now_minute) return false;
+  std::vector<std::map<MetricName, Series>::iterator> silent;
+  for (auto at = metrics_.begin(); at != metrics_.end(); ++at)
+    if (is_own(at->first) == is_own(metric) && at->second.minutes.back().minute < now_minute - 1)
+      silent.push_back(at);
+  if (silent.empty()) {
+    kind.crowded_minute = now_minute;
+    return false;
+  }
+  std::sort(silent.begin(), silent.end(), [](const auto& a, const auto& b) {
+    return a->second.minutes.back().minute < b->second.minutes.back().minute;
   });
-  if (metrics_.size() < kMetricsMax) return;
-  metrics_.erase(std::min_element(metrics_.begin(), metrics_.end(), [](const auto& a, const auto& b) {
-    return a.second.minutes.back().minute < b.second.minutes.back().minute;
-  }));
+  silent.resize(std::min(silent.size(), kMetricsMax / kPart));
+  for (const auto at : silent) erase(at);
+  return true;
+}
+
+// What has nothing left that is kept. Once a minute.
+void MetricBoard::sweep(std::int64_t now_minute) {
+  if (std::exchange(swept_minute_, now_minute) == now_minute) return;
+  for (auto at = metrics_.begin(); at != metrics_.end();) {
+    const auto next = std::next(at);
+    if (at->second.minutes.back().minute <= now_minute - kMinutesKept) erase(at);
+    at = next;
+  }
 }
 
 void MetricBoard::add(const MetricName& metric, const std::string& unit, std::int64_t at_s,
@@ -27,8 +63,14 @@ void MetricBoard::add(const MetricName& metric, const std::string& unit, std::in
   const std::int64_t minute = at_s / 60;
   const std::int64_t now_minute = now_s / 60;
   if (minute > now_minute + 1 || minute <= now_minute - kMinutesKept) return;
-  if (!metrics_.contains(metric)) make_room(now_minute);
-  Series& series = metrics_[metric];
+  sweep(now_minute);
+  auto found = metrics_.find(metric);
+  if (found == metrics_.end()) {
+    if (!make_room(metric, now_minute)) return;
+    found = metrics_.try_emplace(metric).first;
+    ++kind_of(metric).size;
+  }
+  Series& series = found->second;
   series.unit = unit;
   auto& minutes = series.minutes;
   const auto at =

@@ -1,6 +1,7 @@
 // leases/cloudwatch/metric_board.h: metrics of the last hours, in memory, a minute at a time.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -35,7 +36,9 @@ struct Statistics {
 class MetricBoard {
  public:
   static constexpr std::int64_t kMinutesKept = 3 * 60;
-  static constexpr std::size_t kMetricsMax = 10'000;  // then the one that was silent for longest goes
+  // Of the server's own (namespaces AWS/…), and of what clients publish. Then those go that were silent for
+  // longest; where all are still published, a new one is not taken.
+  static constexpr std::size_t kMetricsMax = 10'000;
 
   // at_s    since the epoch; what is older than kMinutesKept or more than a minute ahead is forgotten at once
   void add(const MetricName& metric, const std::string& unit, std::int64_t at_s, const Statistics& statistics,
@@ -58,6 +61,8 @@ class MetricBoard {
             const std::function<bool(const MetricName&)>& visit) const;
 
   std::size_t size() const { return metrics_.size(); }
+  std::size_t own_size() const { return of_kind(true).size; }
+  bool contains(const MetricName& metric) const { return metrics_.contains(metric); }
 
  private:
   struct Minute {
@@ -68,9 +73,19 @@ class MetricBoard {
     std::string unit;
     std::vector<Minute> minutes;  // in order
   };
-  void make_room(std::int64_t now_minute);
+  struct Kind {
+    std::size_t size = 0;
+    std::int64_t crowded_minute = -1;  // then none of it was silent
+  };
+  const Kind& of_kind(bool own) const { return kinds_[own ? 1 : 0]; }
+  Kind& kind_of(const MetricName& metric);
+  bool make_room(const MetricName& metric, std::int64_t now_minute);
+  void sweep(std::int64_t now_minute);
+  void erase(std::map<MetricName, Series>::iterator metric);
 
   std::map<MetricName, Series> metrics_;
+  std::array<Kind, 2> kinds_;
+  std::int64_t swept_minute_ = -1;
 };
 
 }  // namespace millrace::leases::cloudwatch
