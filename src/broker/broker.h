@@ -48,6 +48,7 @@ struct PutOutcome {
   log::RunStatus status;   // kDurable, kUnavailable or kUnknown; never kSealed: such records are routed anew
   bool throttled = false;  // refused by --limits aws; then status is kUnavailable
   std::uint32_t shard_position;  // in PutResult::stream->shards
+  std::uint32_t payload_bytes;   // of its key and data
   std::uint64_t offset;
   std::int64_t arrival_ms;
 };

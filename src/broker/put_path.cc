@@ -128,8 +128,9 @@ Result<std::vector<PutPath::Part>> PutPath::encode(const Stream& stream, std::sp
     const ShardLabel& shard = stream.labels[position];
     PutOutcome& outcome = outcomes[index];
     outcome.shard_position = position;
+    outcome.payload_bytes = static_cast<std::uint32_t>(data_bytes(entry) + entry.partition_key.size());
     if (throttle_ != nullptr && !stream.on_demand &&
-        !throttle_->take_write(shard.key, data_bytes(entry) + entry.partition_key.size())) {
+        !throttle_->take_write(shard.key, outcome.payload_bytes)) {
       outcome.status = log::RunStatus::kUnavailable;
       outcome.throttled = true;
       continue;

@@ -14,6 +14,7 @@
 #include "kinesis/protocol.h"
 #include "kinesis/put_request_reader.h"
 #include "kinesis/rate_limits.h"
+#include "kinesis/stream_meter.h"
 #include "kinesis/token_seal.h"
 #include "net/http.h"
 
@@ -23,7 +24,8 @@ class FanOut;
 
 // What the front door keeps for one loop: no locks, and memory that is used again.
 struct LoopState {
-  LoopState(Random& system, const TokenKey& key) : random(system), seal(key) {}
+  LoopState(Loop& its_loop, Random& system, const TokenKey& key)
+      : loop(its_loop), random(system), seal(key) {}
 
   // Lends an empty list, whose memory was used before where possible.
   std::vector<broker::PutEntry> borrow_entries() {
@@ -38,9 +40,11 @@ struct LoopState {
     if (spare_entries.size() < kSpareMax) spare_entries.push_back(std::move(entries));
   }
 
+  Loop& loop;
   RandomPool random;
   TokenSeal seal;
   OperationCounters counters;
+  StreamMeter meter;
   PutRequestReader put_reader;
   std::vector<std::vector<broker::PutEntry>> spare_entries;
 };
@@ -58,6 +62,7 @@ struct Call {
   const identity::Authorizer& authorizer;
   const identity::Caller& caller;
   std::string_view action;      // "kinesis:PutRecord"
+  std::int64_t begun_ns = 0;    // of clock.monotonic_ns(), when the request was there
   bool allowed = false;         // by the authorizer: kinesis/access.h
   RateLimits* rates = nullptr;  // nullptr: without --limits aws
   // Set by an operation whose answer is an event stream: begins it. Then `reply` is not looked at.
@@ -65,6 +70,7 @@ struct Call {
 
   const std::string& account() const { return broker.options().account_id; }
   const std::string& region() const { return broker.options().region; }
+  std::int64_t took_us() const { return (clock.monotonic_ns() - begun_ns) / 1'000; }
 };
 
 }  // namespace millrace::kinesis

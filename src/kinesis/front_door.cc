@@ -100,6 +100,7 @@ class RequestCourse {
               .authorizer = course.door_.authorizer_,
               .caller = course.caller_,
               .action = action_of(position),
+              .begun_ns = course.begun_ns_,
               .rates = course.door_.broker_.options().aws_limits ? &course.door_.rates_ : nullptr};
     Task<Outcome> running = all_operations()[position]->run(call);
     Outcome outcome = co_await std::move(running);
@@ -189,15 +190,27 @@ FrontDoor::~FrontDoor() {
   for (std::atomic<LoopState*>& state : loops_) delete state.load(std::memory_order_acquire);
 }
 
-LoopState& FrontDoor::state_of(const Loop& loop) {
+LoopState& FrontDoor::state_of(Loop& loop) {
   MR_ASSERT(loop.index() < kLoopsMax);
   std::atomic<LoopState*>& slot = loops_[loop.index()];
   LoopState* state = slot.load(std::memory_order_relaxed);  // only this loop writes it
   if (state == nullptr) {
-    state = std::make_unique<LoopState>(random_, options_.token_key).release();
+    state = std::make_unique<LoopState>(loop, random_, options_.token_key).release();
     slot.store(state, std::memory_order_release);
   }
   return *state;
+}
+
+Task<std::vector<MeterReading>> FrontDoor::take_meters(Loop& home) {
+  std::vector<MeterReading> readings;
+  for (const std::atomic<LoopState*>& slot : loops_) {
+    LoopState* state = slot.load(std::memory_order_acquire);
+    if (state == nullptr) continue;
+    co_await switch_to(state->loop);
+    state->meter.take(readings);
+  }
+  co_await switch_to(home);
+  co_return readings;
 }
 
 void FrontDoor::leave() { fan_out_->leave(); }

@@ -9,12 +9,14 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/task.h"
 #include "broker/broker.h"
 #include "identity/authorizer.h"
 #include "identity/sigv4.h"
 #include "kinesis/front_door_options.h"
 #include "kinesis/operation_counters.h"
 #include "kinesis/rate_limits.h"
+#include "kinesis/stream_meter.h"
 #include "net/http.h"
 
 namespace millrace::kinesis {
@@ -43,9 +45,13 @@ class FrontDoor {
   // Counts of all loops together since the start; the last one is of operations that are none. Any thread.
   std::vector<OperationStats> stats() const;
 
+  // What was done to streams since it was asked last, a reading a loop and stream (shard, consumer). Any
+  // loop; ends on `home`.
+  Task<std::vector<MeterReading>> take_meters(Loop& home);
+
  private:
   friend class RequestCourse;
-  LoopState& state_of(const Loop& loop);
+  LoopState& state_of(Loop& loop);
 
   static constexpr std::size_t kLoopsMax = 256;
 

@@ -128,6 +128,13 @@ Outcome write_put_record(const broker::PutResult& result, const StreamPlace& pla
   return std::nullopt;
 }
 
+void meter_put(Call& call, StreamMeter::Put operation, const StreamPlace& place, std::size_t records,
+               const Result<broker::PutResult>& put) {
+  if (put.ok()) return call.loop.meter.put(*put->stream, operation, put->outcomes, call.took_us());
+  if (const auto stream = look_up(call, place); stream != nullptr && is_final(put))
+    call.loop.meter.failed_put(*stream, operation, records, call.took_us());
+}
+
 bool is_final(const Result<broker::PutResult>& put) {
   return put.ok() || (put.error().kind != ErrorKind::kInvalid && put.error().kind != ErrorKind::kNotFound);
 }

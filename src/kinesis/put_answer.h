@@ -26,6 +26,10 @@ void write_put_records(const broker::PutResult& result, const StreamPlace& place
 // {"SequenceNumber":"…","ShardId":"…"}, or an error.
 Outcome write_put_record(const broker::PutResult& result, const StreamPlace& place, Writer& writer);
 
+// Counts a put of `records` records that has ended, for the stream's metrics.
+void meter_put(Call& call, StreamMeter::Put operation, const StreamPlace& place, std::size_t records,
+               const Result<broker::PutResult>& put);
+
 // Whether the short way's put is to be answered. Where its base64 is wrong, or the stream is not there, the
 // description tells: type errors come before all others.
 bool is_final(const Result<broker::PutResult>& put);

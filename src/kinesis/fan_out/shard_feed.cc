@@ -65,15 +65,14 @@ void ShardFeed::got(Result<log::ReadBatch> batch) {
     for (const log::RecordView& record : batch->records)
       event->payload_bytes += record.key.size() + record.value.size();
     event->last_arrival_ms = batch->records.back().arrival_ms;
-    std::int64_t behind_ms = 0;
     if (batch->next_arrival_ms.has_value())
-      behind_ms = std::max<std::int64_t>(1, clock_.wall_ms() - *batch->next_arrival_ms);
+      event->behind_ms = std::max<std::int64_t>(1, clock_.wall_ms() - *batch->next_arrival_ms);
     for (const Encoding encoding : {Encoding::kJson, Encoding::kCbor}) {
       const std::size_t index = index_of(encoding);
       if (std::any_of(listeners_.begin(), listeners_.end(),
                       [index](const Listeners& listeners) { return listeners.count[index] > 0; }))
-        event->bytes[index] =
-            shard_event(encoding, {shard_, batch->records, next_, event->last_arrival_ms / 1'000, behind_ms});
+        event->bytes[index] = shard_event(
+            encoding, {shard_, batch->records, next_, event->last_arrival_ms / 1'000, event->behind_ms});
     }
     deliver(event);
   }

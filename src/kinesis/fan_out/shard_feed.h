@@ -28,6 +28,7 @@ struct FeedEvent {
   std::uint64_t to;
   std::uint64_t payload_bytes;  // of keys and data
   std::int64_t last_arrival_ms;
+  std::int64_t behind_ms;                     // MillisBehindLatest
   std::array<SharedBytes, kEncodings> bytes;  // null where nobody was there for it
 };
 

@@ -52,7 +52,8 @@ void Subscription::received(const FeedEvent& event) {
     cursor_ = event.to;
     newest_s_ = event.last_arrival_ms / 1'000;
     behind_ms_ = 0;
-    send(bytes);
+    send(bytes,
+         {.bytes = event.payload_bytes, .records = event.to - event.from, .behind_ms = event.behind_ms});
     charge(event.payload_bytes);
   }
   go_on();
@@ -108,12 +109,15 @@ void Subscription::got(Result<log::ReadBatch> batch) {
   behind_ms_ = 0;
   if (batch->next_arrival_ms.has_value())
     behind_ms_ = std::max<std::int64_t>(1, house_.clock().wall_ms() - *batch->next_arrival_ms);
-  send(shard_event(target_.encoding, {target_.shard, batch->records, cursor_, newest_s_, behind_ms_}));
+  send(shard_event(target_.encoding, {target_.shard, batch->records, cursor_, newest_s_, behind_ms_}),
+       {.bytes = payload_bytes, .records = batch->records.size(), .behind_ms = behind_ms_});
   charge(payload_bytes);
   go_on();
 }
 
-void Subscription::send(SharedBytes event) {
+void Subscription::send(SharedBytes event, const StreamMeter::Event& content) {
+  meter_.event(target_.metered(), shards_metered_ ? std::optional(target_.shard.index) : std::nullopt,
+               content);
   sent_ns_ = now_ns();
   stream_->write(std::move(event));
 }
@@ -132,7 +136,8 @@ void Subscription::charge(std::uint64_t payload_bytes) {
 }
 
 void Subscription::send_empty() {
-  send(shard_event(target_.encoding, {target_.shard, {}, cursor_, newest_s_, behind_ms_}));
+  send(shard_event(target_.encoding, {target_.shard, {}, cursor_, newest_s_, behind_ms_}),
+       {.bytes = 0, .records = 0, .behind_ms = behind_ms_});
 }
 
 void Subscription::send_empty_later(std::int64_t delay_ns) {
@@ -156,6 +161,7 @@ std::optional<ApiError> Subscription::fault_in_catalog() {
   if (consumer == nullptr || consumer->id != target_.consumer_id ||
       consumer->status == broker::ConsumerStatus::kDeleting)
     return consumer_not_found(target_.consumer);
+  shards_metered_ = !stream->shard_metrics.empty();
   const broker::Shard* shard = stream->find(target_.shard.index);
   if (shard == nullptr) return shard_absent(shard_id(target_.shard.index), place);
   if (!shard->open()) {
@@ -177,12 +183,14 @@ void Subscription::replace() {
 }
 
 void Subscription::finish_shard() {
-  send(shard_end_event(target_.encoding, *end_picture_, target_.shard));
+  send(shard_end_event(target_.encoding, *end_picture_, target_.shard),
+       {.bytes = 0, .records = 0, .behind_ms = 0});
   finish();
 }
 
 void Subscription::fail(const ApiError& error) {
-  send(exception_event(target_.encoding, error));
+  meter_.failed_event(target_.metered());
+  stream_->write(exception_event(target_.encoding, error));
   finish();
 }
 

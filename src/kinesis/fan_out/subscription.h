@@ -12,6 +12,7 @@
 #include "kinesis/consumer_ref.h"
 #include "kinesis/fan_out/shard_feed.h"
 #include "kinesis/protocol.h"
+#include "kinesis/stream_meter.h"
 #include "net/http.h"
 
 namespace millrace::kinesis {
@@ -25,6 +26,10 @@ struct SubscriptionTarget {
   std::uint64_t stream_id;
   broker::Shard shard;
   Encoding encoding;
+
+  MeteredConsumer metered() const {
+    return {.stream_id = stream_id, .id = consumer_id, .stream = consumer.stream.name, .name = consumer.name};
+  }
 };
 
 // Belongs to its connection's loop. Begins behind the tip, or at it; reads by itself until it has what the
@@ -32,9 +37,10 @@ struct SubscriptionTarget {
 // behind, and reads by itself again when there is room. FanOut keeps it until it ends.
 class Subscription : public std::enable_shared_from_this<Subscription> {
  public:
+  // meter    the loop's; borrowed, outlives it
   // offset   of the first record that it gives
-  Subscription(FanOut& house, Loop& loop, SubscriptionTarget target, std::uint64_t offset)
-      : house_(house), loop_(loop), target_(std::move(target)), cursor_(offset) {}
+  Subscription(FanOut& house, Loop& loop, SubscriptionTarget target, StreamMeter& meter, std::uint64_t offset)
+      : house_(house), loop_(loop), target_(std::move(target)), meter_(meter), cursor_(offset) {}
 
   const SubscriptionTarget& target() const { return target_; }
   Loop& loop() const { return loop_; }
@@ -61,7 +67,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   void go_on();
   static Task<void> read(std::shared_ptr<Subscription> self);
   void got(Result<log::ReadBatch> batch);
-  void send(SharedBytes event);
+  void send(SharedBytes event, const StreamMeter::Event& content);
   void charge(std::uint64_t payload_bytes);
   void hold();
   void release();
@@ -75,6 +81,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   FanOut& house_;
   Loop& loop_;
   SubscriptionTarget target_;
+  StreamMeter& meter_;
+  bool shards_metered_ = false;                        // by the stream's owner
   std::shared_ptr<net::BodyStream> stream_;            // null before start() and after the end
   std::shared_ptr<const broker::Stream> end_picture_;  // of the catalog, when the shard is closed
   std::uint64_t cursor_;                               // what it sends next

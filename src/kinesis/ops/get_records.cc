@@ -68,6 +68,13 @@ ApiError read_failed(const Error& error, const std::string& shard, const StreamP
   return data_failed(error);
 }
 
+StreamMeter::Read read_of(std::span<const log::RecordView> records, std::int64_t now_ms) {
+  StreamMeter::Read read{.bytes = 0, .records = records.size(), .age_ms = 0};
+  for (const log::RecordView& record : records) read.bytes += record.key.size() + record.value.size();
+  if (!records.empty()) read.age_ms = now_ms - records.back().arrival_ms;
+  return read;
+}
+
 Task<Outcome> run(Call& call, GetRecordsRequest request) {
   std::optional<ShardIterator>& iterator = request.iterator;
   const std::int64_t now_ms = call.clock.wall_ms();
@@ -89,7 +96,11 @@ Task<Outcome> run(Call& call, GetRecordsRequest request) {
                                .bytes_max = kBytesMax};
   Task<Result<log::ReadBatch>> reading = call.broker.read(*shard, iterator->offset, limits);
   auto batch = co_await std::move(reading);
-  if (!batch.ok()) co_return read_failed(batch.error(), shard_id(shard->index), place);
+  if (!batch.ok()) {
+    call.loop.meter.failed_read(*stream, shard->index, batch.error().kind == ErrorKind::kThrottled,
+                                call.took_us());
+    co_return read_failed(batch.error(), shard_id(shard->index), place);
+  }
 
   Writer& writer = call.reply;
   writer.begin_object();
@@ -107,6 +118,7 @@ Task<Outcome> run(Call& call, GetRecordsRequest request) {
   writer.member("MillisBehindLatest", behind_ms);
   if (at_end) write_children(*stream, shard->index, writer);
   writer.end_object();
+  call.loop.meter.read(*stream, shard->index, read_of(batch->records, now_ms), call.took_us());
   co_return std::nullopt;
 }
 

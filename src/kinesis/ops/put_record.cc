@@ -44,6 +44,7 @@ inline constexpr Field kFieldsOf[] = {
 };
 
 Outcome answer(Call& call, const StreamPlace& place, const Result<broker::PutResult>& put) {
+  meter_put(call, StreamMeter::Put::kRecord, place, 1, put);
   if (!put.ok()) return command_failed(put.error(), place);
   return write_put_record(put.value(), place, call.reply);
 }

@@ -80,7 +80,9 @@ Outcome entries_of(const Call& call, const PutRecordsRequest& request,
   return std::nullopt;
 }
 
-Outcome answer(Call& call, const StreamPlace& place, const Result<broker::PutResult>& put) {
+Outcome answer(Call& call, const StreamPlace& place, std::size_t records,
+               const Result<broker::PutResult>& put) {
+  meter_put(call, StreamMeter::Put::kRecords, place, records, put);
   if (!put.ok()) return command_failed(put.error(), place);
   write_put_records(put.value(), place, call.reply);
   return std::nullopt;
@@ -104,7 +106,7 @@ Task<Outcome> run_described(Call& call) {
   }
   Task<Result<broker::PutResult>> putting = call.broker.put(place.name, entries);
   auto put = co_await std::move(putting);
-  co_return answer(call, place, put);
+  co_return answer(call, place, entries.size(), put);
 }
 
 Task<Outcome> run(Call& call) {
@@ -120,8 +122,9 @@ Task<Outcome> run(Call& call) {
       Task<Result<broker::PutResult>> putting = call.broker.put(place->name, entries);
       auto put = co_await std::move(putting);
       if (is_final(put)) {
+        const std::size_t records = entries.size();
         call.loop.return_entries(std::move(entries));
-        co_return answer(call, *place, put);
+        co_return answer(call, *place, records, put);
       }
     }
   }

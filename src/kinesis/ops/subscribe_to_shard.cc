@@ -80,11 +80,15 @@ Task<Outcome> run(Call& call, SubscribeToShardRequest request) {
     co_return from_house(Error{ErrorKind::kUnavailable, "The server is about to stop."});
 
   auto subscription = std::make_shared<Subscription>(call.fan_out, *call.request.loop, std::move(target),
-                                                     *std::get_if<std::uint64_t>(&offset));
+                                                     call.loop.meter, *std::get_if<std::uint64_t>(&offset));
   Task<Result<std::uint64_t>> claiming = call.fan_out.claim(subscription);
   auto claimed = co_await std::move(claiming);
+  const bool too_soon = !claimed.ok() && claimed.error().kind == ErrorKind::kConflict;
+  call.loop.meter.subscribed(subscription->target().metered(), claimed.ok() ? StreamMeter::Subscribed::kYes
+                                                               : too_soon ? StreamMeter::Subscribed::kTooSoon
+                                                                          : StreamMeter::Subscribed::kFailed);
   if (!claimed.ok()) {
-    if (claimed.error().kind == ErrorKind::kConflict) co_return another_subscription(subscription->target());
+    if (too_soon) co_return another_subscription(subscription->target());
     if (claimed.error().kind == ErrorKind::kNotFound)
       co_return shard_absent(shard_id(subscription->target().shard.index),
                              subscription->target().consumer.stream);
