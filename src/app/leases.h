@@ -35,6 +35,7 @@ class Leases {
 
   net::Handler& dynamodb() { return dynamodb_; }
   net::Handler& cloudwatch() { return cloudwatch_; }
+  leases::cloudwatch::FrontDoor& cloudwatch_door() { return *cloudwatch_door_; }
 
  private:
   Leases() = default;

@@ -19,6 +19,7 @@
 #include "app/router.h"
 #include "app/secret_file.h"
 #include "app/signals.h"
+#include "app/stream_metrics.h"
 #include "app/version.h"
 #include "base/clock.h"
 #include "base/random.h"
@@ -146,6 +147,7 @@ class House {
   std::unique_ptr<kms::FrontDoor> kms_door_;
   net::Handler aws_;
   std::unique_ptr<Leases> leases_;
+  std::unique_ptr<StreamMetrics> stream_metrics_;
   std::unique_ptr<MetricsPage> metrics_page_;
   net::Handler metrics_;
   std::unique_ptr<Router> router_;
@@ -232,6 +234,8 @@ Result<void> House::open_front_door() {
 Result<void> House::open_leases() {
   MR_ASSIGN(leases_,
             Leases::open({settings_, *control_, loops_, identity_->verifier(), identity_->authorizer()}));
+  stream_metrics_ = std::make_unique<StreamMetrics>(*broker_, *front_door_, leases_->cloudwatch_door(),
+                                                    loops_.loop(0), system_clock());
   return {};
 }
 

@@ -10,9 +10,11 @@ import boto3
 import botocore.exceptions
 from botocore.config import Config
 
-from black_box.cases import equal
+from black_box.cases import equal, eventually
 from black_box.server import ACCESS_KEY, REGION, SECRET_KEY
 from black_box.wire import Wire
+from clients import sdk_boto3
+from clients.fan_out import Subscriber, registered
 
 TARGET = "GraniteServiceVersion20100801"
 
@@ -152,8 +154,102 @@ def newer_protocols(cases, wire):
         equal(answer.status, 400)
 
 
+def statistics(watch, name, metric, statistic="Sum", **dimensions):
+    """What the metric came to within the last minutes: (value, unit), or None. Asked as the Scaling Utility asks."""
+    points = watch.get_metric_statistics(
+        Namespace="AWS/Kinesis", MetricName=metric, Period=60, Statistics=[statistic], StartTime=minute_ago(10),
+        EndTime=minute_ago(-2), Dimensions=[{"Name": "StreamName", "Value": name}] +
+        [{"Name": key, "Value": value} for key, value in dimensions.items()])["Datapoints"]
+    if not points:
+        return None
+    values = [point[statistic] for point in points]
+    return {"Sum": sum, "SampleCount": sum, "Maximum": max, "Minimum": min}[statistic](values), points[0]["Unit"]
+
+
+def own_metrics(cases, endpoint, watch):
+    """What was done to streams, under the names of AWS/Kinesis: the figures are at most about a second old."""
+    kinesis = sdk_boto3.client_of(endpoint)
+    name = sdk_boto3.created(kinesis, 2, "metered")
+    idle = sdk_boto3.created(kinesis, 1, "idle")
+    kinesis.enable_enhanced_monitoring(StreamName=name, ShardLevelMetrics=["IncomingRecords", "OutgoingBytes"])
+
+    def comes_to(metric, value, unit, statistic="Sum", **dimensions):
+        eventually(lambda: statistics(watch, name, metric, statistic, **dimensions) == (value, unit), 10,
+                   f"{metric} {value} {unit}: {statistics(watch, name, metric, statistic, **dimensions)}")
+
+    def batch(data, halves):
+        kinesis.put_records(StreamName=name, Records=[
+            {"PartitionKey": "k", "ExplicitHashKey": str(half << 127), "Data": data} for half in halves])
+
+    with cases.case("puts, as the Scaling Utility adds them up"):
+        batch(b"0123456789", (0, 0, 1))
+        batch(b"x", (0, 1))
+        kinesis.put_record(StreamName=name, PartitionKey="k", ExplicitHashKey="0", Data=b"0123")
+        comes_to("PutRecord.Bytes", 5, "Bytes")  # data and key
+        comes_to("PutRecords.Bytes", 37, "Bytes")
+        comes_to("PutRecord.Success", 1, "Count")
+        comes_to("PutRecords.Records", 5, "Count")
+        comes_to("IncomingBytes", 42, "Bytes")
+        comes_to("IncomingRecords", 6, "Count")
+        comes_to("IncomingRecords", 3, "Count", "Maximum")
+        comes_to("IncomingRecords", 3, "Count", "SampleCount")
+        comes_to("PutRecords.Success", 2, "Count")
+        comes_to("PutRecords.TotalRecords", 5, "Count")
+        comes_to("PutRecords.SuccessfulRecords", 5, "Count")
+        comes_to("PutRecords.FailedRecords", 0, "Count")
+        comes_to("PutRecords.ThrottledRecords", 0, "Count")
+        comes_to("WriteProvisionedThroughputExceeded", 0, "Count")
+        value, unit = statistics(watch, name, "PutRecords.Latency", "Maximum")
+        assert 0 < value < 60_000 and unit == "Milliseconds", (value, unit)
+    with cases.case("reads"):
+        for shard in (0, 1):
+            kinesis.get_records(ShardIterator=sdk_boto3.iterator(kinesis, name, shard))
+        comes_to("GetRecords.Bytes", 42, "Bytes")
+        comes_to("GetRecords.Records", 6, "Count")
+        comes_to("GetRecords.Success", 2, "Count")
+        comes_to("ReadProvisionedThroughputExceeded", 0, "Count")
+        for metric in ("GetRecords.Latency", "GetRecords.IteratorAgeMilliseconds"):
+            value, unit = statistics(watch, name, metric, "Maximum")
+            assert 0 < value < 60_000 and unit == "Milliseconds", (metric, value, unit)
+    with cases.case("of shards what their owner enabled, and no more"):
+        comes_to("IncomingRecords", 4, "Count", ShardId="shardId-000000000000")
+        comes_to("IncomingRecords", 2, "Count", ShardId="shardId-000000000001")
+        comes_to("OutgoingBytes", 13, "Bytes", ShardId="shardId-000000000001")
+        equal(statistics(watch, name, "IncomingBytes", ShardId="shardId-000000000000"), None)
+    with cases.case("consumers with a throughput of their own"):
+        arn = registered(kinesis, name, "reader")
+        reader = Subscriber(endpoint, arn, 0, {"Type": "TRIM_HORIZON"})
+        eventually(lambda: len(reader.data()) == 4, 10, "4 records")
+        sdk_boto3.error_of(sdk_boto3.client_of(endpoint).subscribe_to_shard, ConsumerARN=arn,
+                           ShardId="shardId-000000000000", StartingPosition={"Type": "LATEST"})
+        comes_to("SubscribeToShard.Success", 1, "Count", ConsumerName="reader")
+        comes_to("SubscribeToShard.Success", 2, "Count", "SampleCount", ConsumerName="reader")
+        comes_to("SubscribeToShard.RateExceeded", 1, "Count", ConsumerName="reader")
+        comes_to("SubscribeToShardEvent.Bytes", 29, "Bytes", ConsumerName="reader")
+        comes_to("SubscribeToShardEvent.Records", 4, "Count", ConsumerName="reader")
+        comes_to("SubscribeToShardEvent.MillisBehindLatest", 0, "Milliseconds", "Minimum", ConsumerName="reader")
+        comes_to("SubscribeToShardEvent.Success", 1, "Count", "Maximum", ConsumerName="reader")
+        reader.close()
+    with cases.case("GetMetricData reads them, and ListMetrics names what there is of a stream"):
+        at = [{"Name": "StreamName", "Value": name}]
+        got = watch.get_metric_data(StartTime=minute_ago(10), EndTime=minute_ago(-2), MetricDataQueries=[
+            {"Id": f"q{i}", "MetricStat": {"Metric": {"Namespace": "AWS/Kinesis", "MetricName": metric, "Dimensions": at},
+                                           "Period": 3600, "Stat": "Sum"}}
+            for i, metric in enumerate(("IncomingBytes", "GetRecords.Bytes"))])["MetricDataResults"]
+        equal([sum(result["Values"]) for result in got], [42, 42])
+        listed = [metric for page in watch.get_paginator("list_metrics").paginate(Namespace="AWS/Kinesis", Dimensions=at)
+                  for metric in page["Metrics"]]
+        names = {(metric["MetricName"], len(metric["Dimensions"])) for metric in listed}
+        assert {("IncomingBytes", 1), ("GetRecords.IteratorAgeMilliseconds", 1), ("IncomingRecords", 2),
+                ("SubscribeToShardEvent.Bytes", 2)} <= names, names
+        assert ("IncomingBytes", 2) not in names, names
+    with cases.case("a stream to which nothing is done has no metrics"):
+        equal(watch.list_metrics(Namespace="AWS/Kinesis", Dimensions=[{"Name": "StreamName", "Value": idle}])["Metrics"], [])
+
+
 def run(cases, endpoint):
     sdk(cases, client_of(endpoint))
+    own_metrics(cases, endpoint, client_of(endpoint))
     wire = Wire(endpoint)
     query_protocol(cases, wire)
     newer_protocols(cases, wire)

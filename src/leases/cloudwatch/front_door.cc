@@ -113,6 +113,10 @@ Task<void> FrontDoor::answer(std::unique_ptr<net::Request> request, net::Respond
   Answer answer;
   if (!failure.has_value()) {
     co_await switch_to(home_);
+    if (call.operation->reads && refresh_) {
+      Task<void> refreshing = refresh_();
+      co_await std::move(refreshing);
+    }
     failure = call.operation->run(call.request, board_, clock_.wall_ms() / 1'000, &answer);
     co_await switch_to(loop);
   }

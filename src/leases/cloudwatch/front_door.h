@@ -8,6 +8,7 @@
 #include <string>
 
 #include "api/random_pool.h"
+#include "base/callback.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/task.h"
@@ -36,6 +37,9 @@ class FrontDoor {
 
   // Metrics of the house's own. On home.
   MetricBoard& board() { return board_; }
+  // Before somebody reads the board, `refresh` brings it up to date: begins and ends on home. Set it before
+  // the first request.
+  void refresh_with(Function<Task<void>()> refresh) { refresh_ = std::move(refresh); }
 
  private:
   struct Call;
@@ -48,6 +52,7 @@ class FrontDoor {
   const Clock& clock_;
   Random& random_;
   MetricBoard board_;
+  Function<Task<void>()> refresh_;
   PerLoop<api::RandomPool> random_pools_;
 };
 

@@ -328,10 +328,10 @@ Outcome list_metrics(const Json& request, MetricBoard& board, std::int64_t, Answ
 }
 
 constexpr Operation kOperations[] = {
-    {"GetMetricData", "cloudwatch:GetMetricData", get_metric_data},
-    {"GetMetricStatistics", "cloudwatch:GetMetricStatistics", get_metric_statistics},
-    {"ListMetrics", "cloudwatch:ListMetrics", list_metrics},
-    {"PutMetricData", "cloudwatch:PutMetricData", put_metric_data},
+    {"GetMetricData", "cloudwatch:GetMetricData", true, get_metric_data},
+    {"GetMetricStatistics", "cloudwatch:GetMetricStatistics", true, get_metric_statistics},
+    {"ListMetrics", "cloudwatch:ListMetrics", true, list_metrics},
+    {"PutMetricData", "cloudwatch:PutMetricData", false, put_metric_data},
 };
 
 }  // namespace

@@ -15,6 +15,7 @@ namespace millrace::leases::cloudwatch {
 struct Operation {
   std::string_view name;    // "PutMetricData"
   std::string_view action;  // "cloudwatch:PutMetricData"
+  bool reads;               // what the board has
   // On the board's loop. nullopt: it went well.
   std::optional<Failure> (*run)(const Json& request, MetricBoard& board, std::int64_t now_s, Answer* answer);
 };
