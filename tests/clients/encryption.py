@@ -1,6 +1,7 @@
 """Encryption at rest and the key service, by boto3: begin, rotate, end, restart, a disabled key, and what the disk shows."""
 
 import datetime
+import json
 import os
 import pathlib
 import re
@@ -13,6 +14,8 @@ from botocore.config import Config
 from black_box import wire as wires
 from black_box.cases import equal, eventually
 from black_box.server import ACCESS_KEY, REGION, SECRET_KEY
+from clients.fan_out import Subscriber, registered
+from clients.identity import Admin, client
 from clients.sdk_boto3 import active, client_of, created, error_of, iterator, read, read_shard
 
 MARK = b"plaintext-that-no-file-may-show"
@@ -153,6 +156,125 @@ def disabled(cases, server, kinesis, kms):
         kms.cancel_key_deletion(KeyId=key)
         kms.enable_key(KeyId=key)
         eventually(lambda: not is_refused(kinesis, name), 20, "put")
+
+
+def fan_out(cases, server, kinesis, kms):
+    """Enhanced fan-out on an encrypted stream, and a key that is disabled while somebody is subscribed."""
+    name = created(kinesis, prefix="pushed")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    change(kinesis, kinesis.start_stream_encryption, name, key)
+    arn = registered(kinesis, name, "reader")
+    with cases.case("records of an encrypted stream are pushed, older and new ones, and say that they are encrypted"):
+        older, _ = put(kinesis, name, 5, "older")
+        reader = Subscriber(server.endpoint, arn, 0, {"Type": "TRIM_HORIZON"})
+        newer, _ = put(kinesis, name, 5, "newer")
+        eventually(lambda: len(reader.data()) == 10, 10, "all records")
+        equal(reader.data(), older + newer)
+        equal({record.get("EncryptionType") for event in reader.events for record in event["Records"]}, {"KMS"})
+        reader.close()
+    slow = registered(kinesis, name, "slow")
+    sent = [b"%d " % i + os.urandom(1_000_000) for i in range(48)]  # more than sockets and server hold of it
+    for i in range(0, len(sent), 4):
+        kinesis.put_records(StreamName=name, Records=[{"PartitionKey": "p", "Data": data} for data in sent[i:i + 4]])
+    events = []
+    with cases.case("a key disabled in the middle ends the subscription with KMSDisabledException in its stream"):
+        at = {"Type": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": reader.events[-1]["ContinuationSequenceNumber"]}
+        answer = client_of(server.endpoint).subscribe_to_shard(ConsumerARN=slow, ShardId="shardId-000000000000",
+                                                               StartingPosition=at)["EventStream"]
+        stream = iter(answer)
+        while not (events and events[-1]["Records"]):
+            events.append(next(stream)["SubscribeToShardEvent"])
+        kms.disable_key(KeyId=key)
+        eventually(lambda: is_refused(kinesis, name), 20, "KMSDisabledException")
+        try:
+            for event in stream:
+                events.append(event["SubscribeToShardEvent"])
+            raise AssertionError("it ended without an error")
+        except botocore.exceptions.EventStreamError as error:
+            equal(error.response["Error"]["Code"], "KMSDisabledException")
+            assert f"key/{key} is disabled." in error.response["Error"]["Message"], error
+        assert sum(len(event["Records"]) for event in events) < len(sent)
+    with cases.case("while it is disabled a new subscription gets no record"):
+        other = registered(kinesis, name, "other")
+        refused = client_of(server.endpoint).subscribe_to_shard(ConsumerARN=other, ShardId="shardId-000000000000",
+                                                                StartingPosition={"Type": "TRIM_HORIZON"})["EventStream"]
+        error = error_of(lambda: list(refused))
+        equal(error.response["Error"]["Code"], "KMSDisabledException")
+    with cases.case("enabled again, the next subscription goes on where the last one ended"):
+        kms.enable_key(KeyId=key)
+        eventually(lambda: not is_refused(kinesis, name), 20, "records")
+        go_on = {"Type": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": events[-1]["ContinuationSequenceNumber"]}
+        resumed = eventually(lambda: Subscriber(server.endpoint, slow, 0, go_on), 10, "a subscription")
+        before = [record["Data"] for event in events for record in event["Records"]]
+        eventually(lambda: before + resumed.data() == sent, 30, "the rest")
+        resumed.close()
+
+
+def key_permissions(cases, server, kinesis, kms):
+    """Who may use the stream and not its key: producers need kms:GenerateDataKey, consumers kms:Decrypt."""
+    admin = Admin(server.binary, server.endpoint)
+    user = f"u{uuid.uuid4().hex[:8]}"
+    admin("user", "add", user)
+    theirs = client(server.endpoint, "kinesis", admin("key", "create", user))
+    name = created(kinesis, prefix="guarded")
+    arn = registered(kinesis, name, "reader")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+
+    def allow(*actions, resource="*"):
+        statements = [{"Effect": "Allow", "Action": "kinesis:*", "Resource": "*"}]
+        if actions:
+            statements.append({"Effect": "Allow", "Action": list(actions), "Resource": resource})
+        admin("policy", "put", user, "-", stdin=json.dumps({"Version": "2012-10-17", "Statement": statements}))
+
+    def outcome(call, **request):
+        try:
+            call(**request)
+            return "allowed"
+        except botocore.exceptions.ClientError as error:
+            return error.response["Error"]["Code"]
+
+    def subscribe():
+        return outcome(theirs.subscribe_to_shard, ConsumerARN=arn, ShardId="shardId-000000000000",
+                       StartingPosition={"Type": "LATEST"})
+
+    def puts():
+        record = {"PartitionKey": "p", "Data": b"x"}
+        return {outcome(theirs.put_record, StreamName=name, **record),
+                outcome(theirs.put_records, StreamName=name, Records=[record])}
+
+    allow()
+    admin("policy", "attach", user, "--user", user)
+    with cases.case("alias/aws/kinesis is for everybody who may use the stream"):
+        eventually(lambda: puts() == {"allowed"}, 10, "the policy")
+        change(kinesis, kinesis.start_stream_encryption, name, "alias/aws/kinesis")
+        equal(puts(), {"allowed"})
+        equal(outcome(theirs.get_records, ShardIterator=iterator(kinesis, name)), "allowed")
+    change(kinesis, kinesis.start_stream_encryption, name, key)
+    with cases.case("another key: KMSAccessDeniedException for who may not use it, which names action and key"):
+        equal(puts(), {"KMSAccessDeniedException"})
+        equal(outcome(theirs.get_records, ShardIterator=iterator(kinesis, name)), "KMSAccessDeniedException")
+        equal(subscribe(), "KMSAccessDeniedException")
+        error = error_of(theirs.put_record, StreamName=name, PartitionKey="p", Data=b"x").response["Error"]
+        assert error["Message"].endswith(
+            f":user/{user} is not authorized to perform: kms:GenerateDataKey on resource: {key} "
+            "because no identity-based policy allows the kms:GenerateDataKey action"), error
+        error = error_of(theirs.get_records, ShardIterator=iterator(kinesis, name)).response["Error"]
+        assert f"kms:Decrypt on resource: {key}" in error["Message"], error
+        put(kinesis, name, 1, "root may")
+    with cases.case("a producer needs no kms:Decrypt, a consumer no kms:GenerateDataKey; of this key, no other"):
+        allow("kms:GenerateDataKey", resource=key)
+        eventually(lambda: puts() == {"allowed"}, 10, "the policy")
+        equal(outcome(theirs.get_records, ShardIterator=iterator(kinesis, name)), "KMSAccessDeniedException")
+        allow("kms:Decrypt", resource=key)
+        eventually(lambda: puts() == {"KMSAccessDeniedException"}, 10, "the policy")
+        equal(outcome(theirs.get_records, ShardIterator=iterator(kinesis, name)), "allowed")
+        equal(subscribe(), "allowed")
+        allow("kms:GenerateDataKey", "kms:Decrypt", resource=key[:-1] + "?x")
+        eventually(lambda: puts() == {"KMSAccessDeniedException"}, 10, "the policy")
+        equal(outcome(theirs.get_records, ShardIterator=iterator(kinesis, name)), "KMSAccessDeniedException")
+    with cases.case("what no policy of identities says is asked of nobody where the stream is not encrypted"):
+        plain = created(kinesis, prefix="plain")
+        equal(outcome(theirs.put_record, StreamName=plain, PartitionKey="p", Data=b"x"), "allowed")
 
 
 def is_refused(kinesis, name):
@@ -330,6 +452,8 @@ def run(cases, server):
     errors(cases, kinesis, kms)
     name, _, _, expected = streams(cases, server, kinesis, kms)
     disabled(cases, server, kinesis, kms)
+    fan_out(cases, server, kinesis, kms)
+    key_permissions(cases, server, kinesis, kms)
     with cases.case("keys survive a restart; the keyring is the owner's alone"):
         server.stop()
         equal(os.stat(os.path.join(server.data, "keyring")).st_mode & 0o777, 0o600)
