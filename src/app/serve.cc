@@ -218,6 +218,10 @@ Result<void> House::open_front_door() {
   MR_ASSIGN(const Bytes token_key,
             load_or_make_secret(*disk_, "tokens", options.token_key.size(), system_random()));
   std::copy(token_key.view().begin(), token_key.view().end(), options.token_key.begin());
+  if (remote_keys_ == nullptr) {
+    MR_ASSIGN(const auto own_key, key_service_->find(keys::kKinesisAlias));
+    options.own_key = key_service_->key_arn(own_key->id);
+  }
   front_door_ = std::make_unique<kinesis::FrontDoor>(*broker_, identity_->verifier(), identity_->authorizer(),
                                                      system_clock(), system_random(), options);
   kms_door_ = std::make_unique<kms::FrontDoor>(*key_service_, identity_->verifier(), identity_->authorizer(),

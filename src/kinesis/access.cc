@@ -6,13 +6,45 @@ namespace millrace::kinesis {
 
 namespace {
 
-// What a caller must also be allowed to do with the master key of a stream whose records are encrypted;
-// empty: nothing. The server's own key is for everybody.
-std::string_view key_action(const Call& call, const broker::Stream* stream) {
-  if (stream == nullptr || stream->key_id.empty() || stream->key_id.ends_with("alias/aws/kinesis")) return {};
-  if (call.action == "kinesis:PutRecord" || call.action == "kinesis:PutRecords") return "kms:GenerateDataKey";
-  if (call.action == "kinesis:GetRecords" || call.action == "kinesis:SubscribeToShard") return "kms:Decrypt";
-  return {};
+// Where another service has the keys, only the alias tells its own one.
+bool is_for_everybody(const Call& call, const broker::Stream& stream, const std::string& master_key) {
+  if (!call.options.own_key.empty()) return master_key == call.options.own_key;
+  const std::string_view key_id = stream.key_id;
+  return (key_id == "alias/aws/kinesis" || key_id.ends_with(":alias/aws/kinesis")) &&
+         master_key == stream.data_keys.back().master_key;
+}
+
+// Whether a record that was written with this data key may still be there.
+bool has_records(const broker::Stream& stream, std::size_t data_key, std::int64_t now_ms) {
+  constexpr std::int64_t kHourMs = 3'600'000;
+  if (data_key + 1 == stream.data_keys.size() || stream.retention_hours < 0) return true;
+  const std::int64_t replaced_ms = stream.data_keys[data_key + 1].made_ms;
+  return replaced_ms + (stream.retention_hours + 1) * kHourMs >= now_ms;  // a put may have had it for a while
+}
+
+// Beside the stream, its master keys: who writes needs the one that encrypts, who reads all with which its
+// records were encrypted.
+Outcome authorize_keys(Call& call, const Access& access) {
+  if (access.stream == nullptr || access.stream->data_keys.empty()) return std::nullopt;
+  const broker::Stream& stream = *access.stream;
+  const std::int64_t now_ms = call.clock.wall_ms();
+  const bool puts = call.action == "kinesis:PutRecord" || call.action == "kinesis:PutRecords";
+  const bool reads = call.action == "kinesis:GetRecords" || call.action == "kinesis:SubscribeToShard";
+  if (!reads && (!puts || stream.key_id.empty())) return std::nullopt;
+  const std::string* asked = nullptr;
+  for (std::size_t i = puts ? stream.data_keys.size() - 1 : 0; i < stream.data_keys.size(); ++i) {
+    const std::string& master_key = stream.data_keys[i].master_key;
+    if ((asked != nullptr && *asked == master_key) || !has_records(stream, i, now_ms) ||
+        is_for_everybody(call, stream, master_key))
+      continue;
+    asked = &master_key;
+    const identity::AccessRequest use{.action = puts ? "kms:GenerateDataKey" : "kms:Decrypt",
+                                      .resource = master_key,
+                                      .frequent = access.frequent};
+    const auto refusal = call.authorizer.check(call.caller, api::circumstances_of(call.request, now_ms), use);
+    if (refusal.has_value()) return ApiError{"KMSAccessDeniedException", refusal->message};
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -31,14 +63,7 @@ Outcome authorize(Call& call, const Wanted& wanted) {
   const auto denial =
       call.authorizer.check(call.caller, api::circumstances_of(call.request, call.clock.wall_ms()), request);
   if (denial.has_value()) return api::access_denied(*denial);
-  if (const std::string_view action = key_action(call, access.stream.get()); !action.empty()) {
-    const identity::AccessRequest use{.action = action,
-                                      .resource = access.stream->data_keys.back().master_key,
-                                      .frequent = access.frequent};
-    const auto refusal =
-        call.authorizer.check(call.caller, api::circumstances_of(call.request, call.clock.wall_ms()), use);
-    if (refusal.has_value()) return ApiError{"KMSAccessDeniedException", refusal->message};
-  }
+  if (Outcome refused = authorize_keys(call, access); refused.has_value()) return refused;
   call.allowed = true;
   return std::nullopt;
 }

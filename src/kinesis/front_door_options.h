@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "kinesis/token_seal.h"
 
@@ -16,6 +17,9 @@ struct FrontDoorOptions {
   // A request's body; larger: 413. PutRecords takes 10 MiB of data and keys, which base64 makes a third
   // larger.
   std::size_t request_bytes_max = 20u * 1'024 * 1'024;
+  // ARN of the master key that is for everybody, which alias/aws/kinesis names; empty: another key service
+  // has it.
+  std::string own_key = {};
 };
 
 }  // namespace millrace::kinesis

@@ -260,7 +260,7 @@ def key_permissions(cases, server, kinesis, kms):
             "because no identity-based policy allows the kms:GenerateDataKey action"), error
         error = error_of(theirs.get_records, ShardIterator=iterator(kinesis, name)).response["Error"]
         assert f"kms:Decrypt on resource: {key}" in error["Message"], error
-        put(kinesis, name, 1, "root may")
+        put(kinesis, name, 2, "root may")
     with cases.case("a producer needs no kms:Decrypt, a consumer no kms:GenerateDataKey; of this key, no other"):
         allow("kms:GenerateDataKey", resource=key)
         eventually(lambda: puts() == {"allowed"}, 10, "the policy")
@@ -272,6 +272,20 @@ def key_permissions(cases, server, kinesis, kms):
         allow("kms:GenerateDataKey", "kms:Decrypt", resource=key[:-1] + "?x")
         eventually(lambda: puts() == {"KMSAccessDeniedException"}, 10, "the policy")
         equal(outcome(theirs.get_records, ShardIterator=iterator(kinesis, name)), "KMSAccessDeniedException")
+    with cases.case("an alias that only looks like the server's own opens nothing"):
+        alias = f"alias/{uuid.uuid4().hex[:8]}/alias/aws/kinesis"
+        kms.create_alias(AliasName=alias, TargetKeyId=key)
+        change(kinesis, kinesis.start_stream_encryption, name, alias)
+        equal(puts(), {"KMSAccessDeniedException"})
+    with cases.case("what was encrypted stays so: its readers need its key also when another one, or none, encrypts"):
+        change(kinesis, kinesis.start_stream_encryption, name, "alias/aws/kinesis")
+        equal(puts(), {"allowed"})
+        equal(outcome(theirs.get_records, ShardIterator=iterator(kinesis, name)), "KMSAccessDeniedException")
+        change(kinesis, kinesis.stop_stream_encryption, name, "alias/aws/kinesis")
+        equal(puts(), {"allowed"})
+        equal(outcome(theirs.get_records, ShardIterator=iterator(kinesis, name)), "KMSAccessDeniedException")
+        allow("kms:Decrypt", resource=key)
+        eventually(lambda: outcome(theirs.get_records, ShardIterator=iterator(kinesis, name)) == "allowed", 10, "the policy")
     with cases.case("what no policy of identities says is asked of nobody where the stream is not encrypted"):
         plain = created(kinesis, prefix="plain")
         equal(outcome(theirs.put_record, StreamName=plain, PartitionKey="p", Data=b"x"), "allowed")
