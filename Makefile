@@ -40,8 +40,8 @@ test-interop: build
 
 SECONDS_EACH ?= 60
 fuzz:
-	@tools/install-packages server fuzz
-	@tools/build fuzz
+	@tools/install-packages server test fuzz
+	@tools/build asan fuzz_targets
 	@tools/fuzz $(SECONDS_EACH)
 
 lint:

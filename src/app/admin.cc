@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "app/document_file.h"
+#include "app/exit_code.h"
 #include "base/result.h"
 
 namespace millrace::app {
@@ -17,8 +18,6 @@ namespace {
 using enum ErrorKind;
 using Json = nlohmann::ordered_json;
 
-constexpr int kRefused = 1;
-constexpr int kBadUsage = 2;
 constexpr long kTimeoutSeconds = 60;
 
 // "access key:secret", as curl takes it.
@@ -104,19 +103,19 @@ int run_admin(const AdminCall& call) {
   const auto body = body_of(call);
   if (!body.ok()) return fail(kBadUsage, "admin: " + body.error().text);
   const auto answer = post(call, *who, *body);
-  if (!answer.ok()) return fail(kRefused, "admin: " + answer.error().text);
+  if (!answer.ok()) return fail(kFailed, "admin: " + answer.error().text);
   const Json json = Json::parse(answer->body, nullptr, false);
   if (answer->status != 200) {
     const bool told = json.is_object() && json.contains("error") && json["error"].is_string();
-    return fail(kRefused, "admin: " + (told ? json["error"].get<std::string>()
-                                            : fmt::format("{} answered {}", call.endpoint, answer->status)));
+    return fail(kFailed, "admin: " + (told ? json["error"].get<std::string>()
+                                           : fmt::format("{} answered {}", call.endpoint, answer->status)));
   }
-  if (!json.is_object()) return fail(kRefused, fmt::format("admin: {} is no Millrace server", call.endpoint));
+  if (!json.is_object()) return fail(kFailed, fmt::format("admin: {} is no Millrace server", call.endpoint));
   const std::string text = call.prints_document ? json.value("Document", "")
                            : json.empty()       ? ""
                                                 : json.dump(2);
   if (text.empty()) return 0;
-  return std::puts(text.c_str()) < 0 || std::fflush(stdout) != 0 ? kRefused : 0;
+  return std::puts(text.c_str()) < 0 || std::fflush(stdout) != 0 ? kFailed : 0;
 }
 
 }  // namespace millrace::app

@@ -7,12 +7,11 @@
 
 #include "app/admin.h"
 #include "app/command_line.h"
+#include "app/exit_code.h"
 #include "app/inspect_log.h"
 #include "app/serve.h"
 
 namespace {
-
-constexpr int kBadUsage = 2;
 
 struct Run {
   int operator()(const millrace::app::Serve& command) const { return millrace::app::serve(command); }
@@ -31,7 +30,7 @@ int main(int count, char** arguments) {
   auto command = millrace::app::parse_command_line(count, arguments);
   if (!command.ok()) {
     std::fprintf(stderr, "millrace: %s\n", command.error().text.c_str());
-    return kBadUsage;
+    return millrace::app::kBadUsage;
   }
   return std::visit(Run{}, *command);
 }

@@ -1,4 +1,5 @@
 #include "app/serve.h"
+#include "app/exit_code.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -37,8 +38,6 @@ namespace millrace::app {
 namespace {
 
 constexpr std::int64_t kDrainMsMax = 10'000;
-constexpr int kFailed = 1;
-constexpr int kBadUsage = 2;
 
 std::size_t loop_count(const Settings& settings) {
   if (settings.loops != 0) return settings.loops;

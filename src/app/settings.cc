@@ -17,7 +17,6 @@ constexpr std::uint64_t kKiB = 1u << 10;
 constexpr std::uint64_t kMiB = 1u << 20;
 constexpr std::uint64_t kGiB = 1u << 30;
 constexpr std::uint64_t kTiB = std::uint64_t{1} << 40;
-constexpr std::uint64_t kDayMs = 24 * 3'600'000;
 
 const Settings kDefaults;
 
@@ -185,7 +184,7 @@ std::vector<Setting> make_table() {
   table.push_back(size("settle-at-bytes", "A loop's records move from journal to segments when so much waits",
                        &S::settle_at_bytes, {64 * kKiB, 16 * kGiB}));
   table.push_back(number("settle-after-ms", "MS", "… or when the oldest of them is so old",
-                         &S::settle_after_ms, {10, kDayMs}));
+                         &S::settle_after_ms, {10, kMsPerDay}));
   table.push_back(size("unsettled-bytes-max", "A loop's puts wait when so much is still to be moved",
                        &S::unsettled_bytes_max, {kMiB, kTiB}));
   table.push_back(size("tail-cache-bytes", "Newest records a loop keeps in memory for readers",

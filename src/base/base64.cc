@@ -42,4 +42,13 @@ void base64_encode(ByteView bytes, char* out) {
   for (std::size_t i = 1; i <= padding; ++i) out[size - i] = '=';
 }
 
+std::string base64_text(ByteView bytes) {
+  constexpr std::size_t kSlack = 64;
+  const std::size_t size = base64_encoded_size(bytes.size());
+  std::string text(size + kSlack, '\0');
+  base64_encode(bytes, text.data());
+  text.resize(size);
+  return text;
+}
+
 }  // namespace millrace

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -22,5 +23,7 @@ inline std::size_t base64_encoded_size(std::size_t bytes) { return (bytes + 2) /
 // Encodes to `out`, which has room for base64_encoded_size(bytes.size()) and 64 of slack that may be
 // overwritten.
 void base64_encode(ByteView bytes, char* out);
+// The same, to text of its own.
+std::string base64_text(ByteView bytes);
 
 }  // namespace millrace

@@ -5,6 +5,10 @@
 
 namespace millrace {
 
+inline constexpr std::int64_t kNsPerMs = 1'000'000;
+inline constexpr std::int64_t kNsPerS = 1'000'000'000;
+inline constexpr std::int64_t kMsPerDay = 86'400'000;
+
 // Any thread may call.
 class Clock {
  public:

@@ -188,12 +188,6 @@ json to_json(const BillingCommitment& commitment) {
 BillingCommitment commitment_from(const json& entry) {
   return {entry.at("started_ms").get<std::int64_t>(), optional_from<std::int64_t>(entry, "ends_ms")};
 }
-std::string to_base64(std::string_view bytes) {
-  Bytes text;
-  text.resize(base64_encoded_size(bytes.size()));
-  base64_encode(as_bytes(bytes), reinterpret_cast<char*>(text.data()));
-  return std::string(text.text());
-}
 std::string from_base64(const json& value) {
   const Bytes text(value.get_ref<const std::string&>());
   const auto size = base64_decoded_size(text.text());
@@ -207,7 +201,9 @@ std::string from_base64(const json& value) {
 // Of EncryptionSet::DataKey and StreamDataKey alike.
 template <typename Key>
 json data_key_json(const Key& key) {
-  return {{"made_ms", key.made_ms}, {"master_key", key.master_key}, {"wrapped", to_base64(key.wrapped)}};
+  return {{"made_ms", key.made_ms},
+          {"master_key", key.master_key},
+          {"wrapped", base64_text(as_bytes(key.wrapped))}};
 }
 json to_json(const EncryptionSet& entry) {
   json written{{"change", "encryption_set"}, {"id", entry.id}, {"passes", entry.passes}};

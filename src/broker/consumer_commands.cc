@@ -6,8 +6,7 @@
 namespace millrace::broker {
 namespace {
 
-constexpr std::int64_t kMs = 1'000'000;   // in ns
-constexpr std::int64_t kRetryMs = 1'000;  // after a failed transition
+constexpr std::int64_t kConsumerRetryMs = 1'000;  // after a failed transition
 
 const Consumer* consumer_by_id(const Stream& stream, std::uint64_t id) {
   for (const auto& [name, consumer] : stream.consumers)
@@ -74,7 +73,7 @@ Task<Result<void>> Controller::set_policy(std::string name, std::optional<std::u
 }
 
 void Controller::advance_consumer_later(std::uint64_t stream, std::uint64_t consumer, std::int64_t delay_ms) {
-  loop_.post_after(delay_ms * kMs, [weak = weak_from_this(), stream, consumer] {
+  loop_.post_after(delay_ms * kNsPerMs, [weak = weak_from_this(), stream, consumer] {
     if (const auto self = weak.lock(); self && !self->closed_)
       spawn(self->advance_consumer(stream, consumer));
   });
@@ -100,7 +99,7 @@ Task<void> Controller::advance_consumer(std::uint64_t stream_id, std::uint64_t i
   if (moved.ok()) co_return;
   environment_.warn(fmt::format("consumer {} of stream {} stays as it is for now: {}", consumer->name,
                                 stream->name, moved.error().text));
-  advance_consumer_later(stream_id, id, kRetryMs);
+  advance_consumer_later(stream_id, id, kConsumerRetryMs);
 }
 
 }  // namespace millrace::broker

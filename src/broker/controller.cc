@@ -10,8 +10,7 @@
 namespace millrace::broker {
 namespace {
 
-constexpr std::int64_t kMs = 1'000'000;   // in ns
-constexpr std::int64_t kRetryMs = 1'000;  // after a failed transition
+constexpr std::int64_t kTransitionRetryMs = 1'000;  // after a failed transition
 constexpr std::int64_t kHousekeepingMs = 60'000;
 // As the service's sequence numbers were recorded (kinesalite's tests).
 constexpr std::int64_t kFirstShardsLead_s = 3;
@@ -297,7 +296,7 @@ Task<void> Controller::snapshot_if_due() {
 }
 
 void Controller::advance_later(std::uint64_t id, std::int64_t delay_ms) {
-  loop_.post_after(delay_ms * kMs, [weak = weak_from_this(), id] {
+  loop_.post_after(delay_ms * kNsPerMs, [weak = weak_from_this(), id] {
     if (const auto self = weak.lock(); self && !self->closed_) spawn(self->advance(id));
   });
 }
@@ -337,7 +336,7 @@ Task<void> Controller::advance(std::uint64_t id) {
   }
   if (moved.ok()) co_return;
   environment_.warn(fmt::format("stream {} stays as it is for now: {}", stream->name, moved.error().text));
-  advance_later(id, kRetryMs);
+  advance_later(id, kTransitionRetryMs);
 }
 
 // Seals the shards that close, then commits their ends and their children in one entry.
@@ -379,7 +378,7 @@ Task<Result<void>> Controller::carry_out_plan(std::shared_ptr<const Stream> stre
 }
 
 void Controller::keep_house_later() {
-  loop_.post_after(kHousekeepingMs * kMs, [weak = weak_from_this()] {
+  loop_.post_after(kHousekeepingMs * kNsPerMs, [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (!self || self->closed_) return;
     spawn(self->keep_house());

@@ -7,12 +7,6 @@
 namespace millrace::identity {
 namespace {
 
-constexpr int kBadRequest = 400;
-
-AuthFailure incomplete(std::string message) {
-  return {kBadRequest, "IncompleteSignatureException", std::move(message)};
-}
-
 using Parameters = std::vector<std::pair<std::string, std::string>>;
 
 // Decoded, in the order sent.
@@ -52,7 +46,7 @@ std::variant<Claim, Anonymous, AuthFailure> read_query_claim(const Parameters& p
       missing.append("AWS query-string parameters must include '").append(name).append("'. ");
     }
   }
-  if (!missing.empty()) return incomplete(missing + "Re-examine the query-string parameters.");
+  if (!missing.empty()) return incomplete_signature(missing + "Re-examine the query-string parameters.");
   if (const std::string* value = find(parameters, "X-Amz-Security-Token")) claim.security_token = *value;
   if (const std::string* value = find(parameters, "X-Amz-Expires")) claim.lifetime = *value;
   for (const auto& [name, value] : parameters) {
@@ -78,9 +72,10 @@ std::variant<Claim, Anonymous, AuthFailure> read_header_claim(std::string_view h
     if (element.empty()) continue;
     const std::size_t equals = element.find('=');
     if (equals == std::string_view::npos) {
-      return incomplete("'" + printable(element) +
-                        "' not a valid key=value pair (missing equal-sign) in Authorization header: '" +
-                        printable(header) + "'.");
+      return incomplete_signature(
+          "'" + printable(element) +
+          "' not a valid key=value pair (missing equal-sign) in Authorization header: '" + printable(header) +
+          "'.");
     }
     const std::string_view name = element.substr(0, equals);
     const std::string_view value = element.substr(equals + 1);
@@ -103,7 +98,7 @@ std::variant<Claim, Anonymous, AuthFailure> read_header_claim(std::string_view h
   if (claim.time.empty()) {
     missing += "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ";
   }
-  if (!missing.empty()) return incomplete(missing + "Authorization=" + printable(header));
+  if (!missing.empty()) return incomplete_signature(missing + "Authorization=" + printable(header));
   claim.security_token = headers.joined("x-amz-security-token");
   return claim;
 }
@@ -116,7 +111,7 @@ std::variant<Claim, Anonymous, AuthFailure> read_claim(std::string_view target, 
   const bool in_query = find(parameters, "X-Amz-Algorithm") != nullptr;
   if (in_query && !header.empty()) {
     return AuthFailure{
-        kBadRequest, "InvalidSignatureException",
+        400, "InvalidSignatureException",
         "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."};
   }
   if (!in_query && header.empty()) return Anonymous{};

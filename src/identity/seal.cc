@@ -20,12 +20,6 @@ struct FreeContext {
 };
 using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
 
-std::string encoded(ByteView bytes) {
-  std::vector<char> out(base64_encoded_size(bytes.size()) + kSlack);
-  base64_encode(bytes, out.data());
-  return std::string(out.data(), base64_encoded_size(bytes.size()));
-}
-
 }  // namespace
 
 SealKey derive_key(const SealKey& key, std::string_view name) { return hmac_sha256(key, name); }
@@ -46,7 +40,7 @@ std::string Seal::seal(std::string_view text, Random& random) const {
   MR_ASSERT(static_cast<std::size_t>(written) == text.size() && rest == 0);
   MR_ASSERT(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes,
                                 out.data() + kNonceBytes + text.size()) == 1);
-  return encoded(out);
+  return base64_text(out);
 }
 
 std::optional<std::string> Seal::open(std::string_view sealed) const {

@@ -12,13 +12,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string base64_of(ByteView bytes) {
-  std::string out(base64_encoded_size(bytes.size()) + 64, '\0');
-  base64_encode(bytes, out.data());
-  out.resize(base64_encoded_size(bytes.size()));
-  return out;
-}
-
 }  // namespace
 
 std::string new_id(std::string_view prefix, std::size_t more, Random& random) {
@@ -34,7 +27,7 @@ std::string new_id(std::string_view prefix, std::size_t more, Random& random) {
 std::string new_secret(Random& random) {
   std::array<std::uint8_t, 30> bytes;
   random.fill(bytes);
-  return base64_of(bytes);
+  return base64_text(bytes);
 }
 
 Sessions::Sessions(const SealKey& key)
@@ -42,7 +35,7 @@ Sessions::Sessions(const SealKey& key)
 
 std::string Sessions::secret_of(std::string_view access_key) const {
   const SealKey whole = derive_key(secrets_, access_key);
-  return base64_of(ByteView(whole).first(30));
+  return base64_text(ByteView(whole).first(30));
 }
 
 TemporaryCredentials Sessions::issue(Session session, Random& random) const {

@@ -24,9 +24,6 @@ constexpr std::int64_t kSkew_s = 300;
 constexpr std::int64_t kLifetimeMax_s = 7 * 24 * 3600;
 
 AuthFailure refused(const char* type, std::string message) { return {400, type, std::move(message)}; }
-AuthFailure incomplete(std::string message) {
-  return refused("IncompleteSignatureException", std::move(message));
-}
 AuthFailure invalid(std::string message) { return refused("InvalidSignatureException", std::move(message)); }
 
 using MaybeFailure = std::optional<AuthFailure>;
@@ -165,6 +162,10 @@ AuthFailure mismatch(const std::string& canonical, const std::string& to_sign) {
 
 }  // namespace
 
+AuthFailure incomplete_signature(std::string message) {
+  return refused("IncompleteSignatureException", std::move(message));
+}
+
 // What a request's access key and token stand for.
 struct Verifier::Key {
   std::string_view secret_key;
@@ -273,19 +274,19 @@ std::variant<Caller, AuthFailure> Verifier::verify(const SignedRequest& request,
   // From here on in the order in which the service was seen to answer.
   const auto signed_s = claim.time_is_http_date ? parse_http_date(claim.time) : parse_amz_time(claim.time);
   if (!signed_s.has_value()) {
-    return incomplete("Date must be in ISO-8601 'basic format'. Got '" + printable(claim.time) +
-                      "'. See http://en.wikipedia.org/wiki/ISO_8601");
+    return incomplete_signature("Date must be in ISO-8601 'basic format'. Got '" + printable(claim.time) +
+                                "'. See http://en.wikipedia.org/wiki/ISO_8601");
   }
   const std::string time = format_amz_time(*signed_s);
   if (auto failure = check_time(claim, *signed_s, time, now_ms / 1000)) return *std::move(failure);
   const SignedNames names(claim.signed_headers);
   if (auto failure = check_signed_headers(names, headers)) return *std::move(failure);
   if (claim.algorithm != kAlgorithm) {
-    return incomplete("Unsupported AWS 'algorithm': '" + printable(claim.algorithm) +
-                      "' (only AWS4-HMAC-SHA256 for now). ");
+    return incomplete_signature("Unsupported AWS 'algorithm': '" + printable(claim.algorithm) +
+                                "' (only AWS4-HMAC-SHA256 for now). ");
   }
   if (!credential.has_value()) {
-    return incomplete(
+    return incomplete_signature(
         "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got "
         "'" +
         printable(claim.credential) + "'");

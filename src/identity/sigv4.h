@@ -46,6 +46,7 @@ struct AuthFailure {
   std::string
       message;  // AWS's own words; printable ASCII and line feeds, as long as the request's head or so
 };
+AuthFailure incomplete_signature(std::string message);
 
 struct Secret {
   std::string secret_key;

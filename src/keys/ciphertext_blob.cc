@@ -8,13 +8,13 @@ namespace millrace::keys {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
-constexpr std::string_view kPurpose = "millrace blob 1";
+constexpr std::string_view kBlobPurpose = "millrace blob 1";
 constexpr std::size_t kKeyAt = 1;
 constexpr std::size_t kMaterialAt = 17;
 constexpr std::size_t kSaltAt = 21;
-constexpr std::size_t kSaltBytes = 16;
-constexpr std::size_t kNonceAt = kSaltAt + kSaltBytes;
-constexpr std::size_t kHeadBytes = kNonceAt + kNonceBytes;
+constexpr std::size_t kBlobSaltBytes = 16;
+constexpr std::size_t kNonceAt = kSaltAt + kBlobSaltBytes;
+constexpr std::size_t kBlobHeadBytes = kNonceAt + kNonceBytes;
 
 void append_text(Bytes& out, std::string_view text) {
   log::store_at<std::uint32_t>(out.prepare(4), static_cast<std::uint32_t>(text.size()));
@@ -44,21 +44,21 @@ Nonce nonce_of(ByteView head) {
 Bytes encrypt_blob(const BlobHead& head, const Secret& material, ByteView plain,
                    const EncryptionContext& context, Random& random) {
   Bytes blob;
-  blob.resize(kHeadBytes + plain.size() + kTagBytes);
+  blob.resize(kBlobHeadBytes + plain.size() + kTagBytes);
   blob[0] = kVersion;
   std::copy(head.key.begin(), head.key.end(), blob.data() + kKeyAt);
   log::store_at<std::uint32_t>(blob.data() + kMaterialAt, head.material);
-  random.fill({blob.data() + kSaltAt, kSaltBytes + kNonceBytes});  // 224 bits: no two blobs share them
-  const ByteView written = blob.view().first(kHeadBytes);
-  AesGcm cipher(derive(material, kPurpose, written.subspan(kSaltAt, kSaltBytes)),
+  random.fill({blob.data() + kSaltAt, kBlobSaltBytes + kNonceBytes});  // 224 bits: no two blobs share them
+  const ByteView written = blob.view().first(kBlobHeadBytes);
+  AesGcm cipher(derive(material, kBlobPurpose, written.subspan(kSaltAt, kBlobSaltBytes)),
                 AesGcm::Direction::kEncrypt);
-  cipher.encrypt(nonce_of(written), authenticated(written, context).view(), plain, blob.data() + kHeadBytes,
-                 blob.data() + kHeadBytes + plain.size());
+  cipher.encrypt(nonce_of(written), authenticated(written, context).view(), plain,
+                 blob.data() + kBlobHeadBytes, blob.data() + kBlobHeadBytes + plain.size());
   return blob;
 }
 
 std::optional<BlobHead> head_of_blob(ByteView blob) {
-  if (blob.size() < kHeadBytes + kTagBytes || blob[0] != kVersion) return std::nullopt;
+  if (blob.size() < kBlobHeadBytes + kTagBytes || blob[0] != kVersion) return std::nullopt;
   BlobHead head;
   std::copy_n(blob.begin() + kKeyAt, head.key.size(), head.key.begin());
   head.material = log::load<std::uint32_t>(blob.data() + kMaterialAt);
@@ -66,10 +66,11 @@ std::optional<BlobHead> head_of_blob(ByteView blob) {
 }
 
 std::optional<Bytes> decrypt_blob(ByteView blob, const Secret& material, const EncryptionContext& context) {
-  MR_ASSERT(blob.size() >= kHeadBytes + kTagBytes);
-  const ByteView head = blob.first(kHeadBytes);
-  const ByteView text = blob.subspan(kHeadBytes, blob.size() - kHeadBytes - kTagBytes);
-  AesGcm cipher(derive(material, kPurpose, head.subspan(kSaltAt, kSaltBytes)), AesGcm::Direction::kDecrypt);
+  MR_ASSERT(blob.size() >= kBlobHeadBytes + kTagBytes);
+  const ByteView head = blob.first(kBlobHeadBytes);
+  const ByteView text = blob.subspan(kBlobHeadBytes, blob.size() - kBlobHeadBytes - kTagBytes);
+  AesGcm cipher(derive(material, kBlobPurpose, head.subspan(kSaltAt, kBlobSaltBytes)),
+                AesGcm::Direction::kDecrypt);
   Bytes plain;
   plain.resize(text.size());
   if (!cipher.decrypt(nonce_of(head), authenticated(head, context).view(), text, plain.data(),

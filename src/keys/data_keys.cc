@@ -7,11 +7,7 @@
 #include "log/run_codec.h"
 
 namespace millrace::keys {
-namespace {
-
-constexpr std::int64_t kMs = 1'000'000;  // in ns
-
-}  // namespace
+namespace {}  // namespace
 
 void DataKeys::add(std::uint64_t number, const WrappedKey& wrapped, const EncryptionContext& context) {
   const std::lock_guard lock(mutex_);
@@ -73,7 +69,7 @@ void DataKeys::answered(std::uint64_t number, Result<Secret> secret) {
     waiting.swap(entry.waiting);
     if (secret.ok()) {
       if (!entry.key) entry.key = std::make_shared<RecordKey>(number, *secret, random_);
-      entry.holds_until_ns = clock_.monotonic_ns() + master_->answer_holds_ms() * kMs;
+      entry.holds_until_ns = clock_.monotonic_ns() + master_->answer_holds_ms() * kNsPerMs;
     } else if (secret.error().kind != ErrorKind::kUnavailable) {
       entry.key.reset();  // wiped once nobody uses it
     }

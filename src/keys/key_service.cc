@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::string_view kPrefix = "kms/";
 constexpr std::uint64_t kEntriesBetweenSnapshots = 256;
-constexpr std::int64_t kDayMs = 86'400'000;
 
 using Id = std::array<std::uint8_t, 16>;
 
@@ -297,11 +296,11 @@ Task<Result<std::shared_ptr<const MasterKey>>> KeyService::edit_here(std::string
 // A new secret every rotation_days, made when the key is next used: nobody sees when, but that it was before.
 void KeyService::rotate_if_due(const MasterKey& key) {
   const bool due = (key.rotates || key.aws_managed) &&
-                   clock_.wall_ms() - key.materials.back().made_ms >= key.rotation_days * kDayMs;
+                   clock_.wall_ms() - key.materials.back().made_ms >= key.rotation_days * kMsPerDay;
   if (!due) return;
   home_.post([self = shared_from_this(), id = key.id] {
     Edit rotate = [self](MasterKey& now) -> Result<void> {
-      if (self->clock_.wall_ms() - now.materials.back().made_ms < now.rotation_days * kDayMs)
+      if (self->clock_.wall_ms() - now.materials.back().made_ms < now.rotation_days * kMsPerDay)
         return Error{ErrorKind::kConflict, "another has done it"};
       now.materials.push_back(self->new_material(now.id, now.materials.size()));
       return {};

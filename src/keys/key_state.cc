@@ -10,13 +10,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string to_base64(std::string_view bytes) {
-  Bytes text;
-  text.resize(base64_encoded_size(bytes.size()));
-  base64_encode(as_bytes(bytes), reinterpret_cast<char*>(text.data()));
-  return std::string(text.text());
-}
-
 std::string from_base64(const json& value) {
   const Bytes text(value.get_ref<const std::string&>());
   const auto size = base64_decoded_size(text.text());
@@ -39,7 +32,8 @@ json to_json(const MasterKey& key) {
   if (key.deletion_ms) entry["deletion_ms"] = *key.deletion_ms;
   json materials = json::array();
   for (const Material& material : key.materials)
-    materials.push_back({{"wrapped", to_base64(material.wrapped)}, {"made_ms", material.made_ms}});
+    materials.push_back(
+        {{"wrapped", base64_text(as_bytes(material.wrapped))}, {"made_ms", material.made_ms}});
   entry["materials"] = std::move(materials);
   return entry;
 }

@@ -10,11 +10,11 @@ namespace millrace::keys {
 namespace {
 
 constexpr std::string_view kHead = "millrace keyring 1";
-constexpr std::string_view kPurpose = "millrace master key 1";
+constexpr std::string_view kMasterKeyPurpose = "millrace master key 1";
 constexpr std::size_t kIdBytes = 8;
-constexpr std::size_t kSaltBytes = 16;
-constexpr std::size_t kHeadBytes = kIdBytes + kSaltBytes + kNonceBytes;
-constexpr std::size_t kWrappedBytes = kHeadBytes + kSecretBytes + kTagBytes;
+constexpr std::size_t kKeySaltBytes = 16;
+constexpr std::size_t kKeyHeadBytes = kIdBytes + kKeySaltBytes + kNonceBytes;
+constexpr std::size_t kWrappedBytes = kKeyHeadBytes + kSecretBytes + kTagBytes;
 
 std::string hex(ByteView bytes) {
   std::string text;
@@ -47,7 +47,7 @@ Bytes bound(ByteView head, std::string_view to) {
 
 Nonce nonce_in(ByteView head) {
   Nonce nonce;
-  std::copy_n(head.begin() + kIdBytes + kSaltBytes, kNonceBytes, nonce.begin());
+  std::copy_n(head.begin() + kIdBytes + kKeySaltBytes, kNonceBytes, nonce.begin());
   return nonce;
 }
 
@@ -91,29 +91,30 @@ Bytes Keyring::wrap(const Secret& secret, std::string_view bound_to, Random& ran
   Bytes wrapped;
   wrapped.resize(kWrappedBytes);
   std::copy(newest.id.begin(), newest.id.end(), wrapped.data());
-  random.fill({wrapped.data() + kIdBytes, kSaltBytes + kNonceBytes});
-  const ByteView head = wrapped.view().first(kHeadBytes);
-  AesGcm cipher(derive(newest.secret, kPurpose, head.subspan(kIdBytes, kSaltBytes)),
+  random.fill({wrapped.data() + kIdBytes, kKeySaltBytes + kNonceBytes});
+  const ByteView head = wrapped.view().first(kKeyHeadBytes);
+  AesGcm cipher(derive(newest.secret, kMasterKeyPurpose, head.subspan(kIdBytes, kKeySaltBytes)),
                 AesGcm::Direction::kEncrypt);
-  cipher.encrypt(nonce_in(head), bound(head, bound_to).view(), secret.view(), wrapped.data() + kHeadBytes,
-                 wrapped.data() + kHeadBytes + kSecretBytes);
+  cipher.encrypt(nonce_in(head), bound(head, bound_to).view(), secret.view(), wrapped.data() + kKeyHeadBytes,
+                 wrapped.data() + kKeyHeadBytes + kSecretBytes);
   return wrapped;
 }
 
 Result<Secret> Keyring::unwrap(ByteView wrapped, std::string_view bound_to) const {
   if (wrapped.size() != kWrappedBytes) return Error{ErrorKind::kCorrupt, "not a wrapped master key"};
-  const ByteView head = wrapped.first(kHeadBytes);
+  const ByteView head = wrapped.first(kKeyHeadBytes);
   const auto entry = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& candidate) {
     return std::equal(candidate.id.begin(), candidate.id.end(), head.begin());
   });
   if (entry == entries_.end())
     return Error{ErrorKind::kCorrupt, fmt::format("wrapped by secret {}, which the keyring does not have",
                                                   hex(head.first(kIdBytes)))};
-  AesGcm cipher(derive(entry->secret, kPurpose, head.subspan(kIdBytes, kSaltBytes)),
+  AesGcm cipher(derive(entry->secret, kMasterKeyPurpose, head.subspan(kIdBytes, kKeySaltBytes)),
                 AesGcm::Direction::kDecrypt);
   Secret secret;
-  if (!cipher.decrypt(nonce_in(head), bound(head, bound_to).view(), wrapped.subspan(kHeadBytes, kSecretBytes),
-                      secret.room().data(), wrapped.last(kTagBytes)))
+  if (!cipher.decrypt(nonce_in(head), bound(head, bound_to).view(),
+                      wrapped.subspan(kKeyHeadBytes, kSecretBytes), secret.room().data(),
+                      wrapped.last(kTagBytes)))
     return Error{
         ErrorKind::kCorrupt,
         fmt::format("a wrapped master key is damaged or another key's, or secret {} of the keyring is",

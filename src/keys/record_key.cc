@@ -15,7 +15,7 @@ using log::kCipherTagBytes;
 using log::kRunHeaderBytes;
 static_assert(kCipherTagBytes == kTagBytes);
 
-constexpr std::string_view kPurpose = "millrace records 1";
+constexpr std::string_view kRecordsPurpose = "millrace records 1";
 constexpr std::uint64_t kRunsMax = std::uint64_t{1} << 32;
 constexpr std::uint64_t kBytesMax = std::uint64_t{1} << 40;
 constexpr std::size_t kTextBegin = kRunHeaderBytes + kCipherHeadBytes;
@@ -54,8 +54,8 @@ void RecordKey::encrypt(std::size_t lane_index, std::span<std::uint8_t> run) {
   if (!lane || lane->counter == kRunsMax || lane->bytes > kBytesMax) {
     lane = std::make_unique<Lane>();
     random_.fill(lane->session);
-    lane->cipher =
-        std::make_unique<AesGcm>(derive(secret_, kPurpose, lane->session), AesGcm::Direction::kEncrypt);
+    lane->cipher = std::make_unique<AesGcm>(derive(secret_, kRecordsPurpose, lane->session),
+                                            AesGcm::Direction::kEncrypt);
   }
   const CipherHead head{number_, lane->session, lane->counter++};
   lane->bytes += run.size();
@@ -73,7 +73,7 @@ std::shared_ptr<RecordKey::Session> RecordKey::session(const SessionId& id) {
     sessions_.splice(sessions_.begin(), sessions_, found);
     return sessions_.front();
   }
-  sessions_.push_front(std::make_shared<Session>(id, derive(secret_, kPurpose, id)));
+  sessions_.push_front(std::make_shared<Session>(id, derive(secret_, kRecordsPurpose, id)));
   if (sessions_.size() > kSessionsKept) sessions_.pop_back();
   return sessions_.front();
 }

@@ -16,13 +16,6 @@ using nlohmann::json;
 
 constexpr std::size_t kAnswerBytesMax = 64u << 10;
 
-std::string to_base64(std::string_view bytes) {
-  Bytes text;
-  text.resize(base64_encoded_size(bytes.size()));
-  base64_encode(as_bytes(bytes), reinterpret_cast<char*>(text.data()));
-  return std::string(text.text());
-}
-
 Result<Bytes> from_base64(const json& answer, const char* name) {
   const auto member = answer.find(name);
   if (member != answer.end() && member->is_string()) {
@@ -155,9 +148,10 @@ Result<MadeKey> generate_by(Client& client, const std::string& key, const Encryp
 }
 
 Result<Secret> unwrap_by(Client& client, const WrappedKey& wrapped, const EncryptionContext& context) {
-  MR_ASSIGN(const json answer, client.call("Decrypt", json{{"CiphertextBlob", to_base64(wrapped.blob)},
-                                                           {"KeyId", wrapped.master_key},
-                                                           {"EncryptionContext", context}}));
+  MR_ASSIGN(const json answer,
+            client.call("Decrypt", json{{"CiphertextBlob", base64_text(as_bytes(wrapped.blob))},
+                                        {"KeyId", wrapped.master_key},
+                                        {"EncryptionContext", context}}));
   return secret_in(answer);
 }
 

@@ -4,26 +4,29 @@
 
 namespace millrace::kinesis {
 
-#define OPERATION(name) extern const Operation k##name;
+#define OPERATION(name, file)     \
+  namespace file {                \
+  extern const Operation k##name; \
+  }
 #include "kinesis/operations.def"
 #undef OPERATION
 
 namespace {
 
 constexpr std::array kOperations = {
-#define OPERATION(name) &k##name,
+#define OPERATION(name, file) &file::k##name,
 #include "kinesis/operations.def"
 #undef OPERATION
 };
 
 constexpr std::array<std::string_view, kOperations.size()> kNames = {
-#define OPERATION(name) #name,
+#define OPERATION(name, file) #name,
 #include "kinesis/operations.def"
 #undef OPERATION
 };
 
 constexpr std::array<std::string_view, kOperations.size()> kActions = {
-#define OPERATION(name) "kinesis:" #name,
+#define OPERATION(name, file) "kinesis:" #name,
 #include "kinesis/operations.def"
 #undef OPERATION
 };

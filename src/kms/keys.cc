@@ -46,8 +46,6 @@ void write_metadata(Call& call, const MasterKey& key) {
 
 namespace {
 
-constexpr std::int64_t kDayMs = 86'400'000;
-
 struct OfKey {
   std::string key_id;
 };
@@ -186,7 +184,7 @@ Task<Outcome> schedule_key_deletion(Call& call, ScheduleKeyDeletionRequest reque
   if (days < 7 || days > 30)
     co_return ApiError{"ValidationException",
                        fmt::format("PendingWindowInDays is {}: must be between 7 and 30 days", days)};
-  const std::int64_t at_ms = call.clock.wall_ms() + days * kDayMs;
+  const std::int64_t at_ms = call.clock.wall_ms() + days * kMsPerDay;
   Outcome refused;
   const auto key = allowed_key(call, request.key_id, refused);
   if (refused.has_value()) co_return refused;

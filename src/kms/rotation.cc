@@ -9,19 +9,17 @@
 namespace millrace::kms {
 namespace {
 
-constexpr std::int64_t kDayMs = 86'400'000;
-
 struct RotationRequest {
   std::string key_id;
   std::optional<std::int32_t> days;
 };
-constexpr Field kKeyIdField =
+constexpr Field kRotationKeyIdField =
     field<RotationRequest, &RotationRequest::key_id>("KeyId", {.min = 1, .max = 2'048});
 constexpr Field kEnableFields[] = {
-    kKeyIdField,
+    kRotationKeyIdField,
     field<RotationRequest, &RotationRequest::days>("RotationPeriodInDays", {.min = 90, .max = 2'560}),
 };
-constexpr Field kKeyFields[] = {kKeyIdField};
+constexpr Field kRotationKeyFields[] = {kRotationKeyIdField};
 
 Task<Outcome> set_rotation(Call& call, RotationRequest request, bool rotates) {
   Outcome refused;
@@ -60,7 +58,7 @@ Task<Outcome> rotation_status(Call& call, RotationRequest request) {
   if (rotates) {
     writer.member("RotationPeriodInDays", (*key)->rotation_days);
     writer.key("NextRotationDate");
-    writer.timestamp((*key)->materials.back().made_ms + (*key)->rotation_days * kDayMs);
+    writer.timestamp((*key)->materials.back().made_ms + (*key)->rotation_days * kMsPerDay);
   }
   writer.end_object();
   co_return std::nullopt;
@@ -87,9 +85,10 @@ extern const Operation kEnableKeyRotation, kDisableKeyRotation, kGetKeyRotationS
 const Operation kEnableKeyRotation =
     operation<RotationRequest, kEnableFields, enable_rotation>("EnableKeyRotation");
 const Operation kDisableKeyRotation =
-    operation<RotationRequest, kKeyFields, disable_rotation>("DisableKeyRotation");
+    operation<RotationRequest, kRotationKeyFields, disable_rotation>("DisableKeyRotation");
 const Operation kGetKeyRotationStatus =
-    operation<RotationRequest, kKeyFields, rotation_status>("GetKeyRotationStatus");
-const Operation kRotateKeyOnDemand = operation<RotationRequest, kKeyFields, rotate_now>("RotateKeyOnDemand");
+    operation<RotationRequest, kRotationKeyFields, rotation_status>("GetKeyRotationStatus");
+const Operation kRotateKeyOnDemand =
+    operation<RotationRequest, kRotationKeyFields, rotate_now>("RotateKeyOnDemand");
 
 }  // namespace millrace::kms

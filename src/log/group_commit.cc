@@ -11,7 +11,7 @@ namespace millrace::log {
 namespace {
 
 constexpr std::int64_t kRetryNs = 200'000'000;  // how often a full disk is asked again
-constexpr std::size_t kAhead = 16;              // runs whose shards are fetched into the cache ahead
+constexpr std::size_t kRunsAhead = 16;          // runs whose shards are fetched into the cache ahead
 
 }  // namespace
 
@@ -35,12 +35,12 @@ std::uint32_t GroupCommit::place_runs(Batch& batch) {
   ShardTable& shards = state_->shards;
   const std::int64_t now_ms = state_->arrival_now();
   const std::size_t runs = batch.runs.size();
-  for (std::size_t i = 0; i < std::min(kAhead, runs); ++i) shards.prefetch(batch.runs[i].shard);
+  for (std::size_t i = 0; i < std::min(kRunsAhead, runs); ++i) shards.prefetch(batch.runs[i].shard);
   std::uint32_t bytes = 0;
   for (std::size_t i = 0; i < runs; ++i) {
-    if (i + kAhead < runs) {
-      shards.prefetch(batch.runs[i + kAhead].shard);
-      __builtin_prefetch(batch.bytes.data() + batch.runs[i + kAhead].begin, 1);
+    if (i + kRunsAhead < runs) {
+      shards.prefetch(batch.runs[i + kRunsAhead].shard);
+      __builtin_prefetch(batch.bytes.data() + batch.runs[i + kRunsAhead].begin, 1);
     }
     Run& run = batch.runs[i];
     Shard* shard = shards.find(run.shard);
@@ -162,11 +162,11 @@ void GroupCommit::publish_runs(Batch& batch, std::uint32_t number, std::vector<C
   ShardTable& shards = state_->shards;
   const std::size_t runs = batch.runs.size();
   std::uint64_t records = 0;
-  for (std::size_t i = 0; i < std::min(2 * kAhead, runs); ++i) shards.prefetch(batch.runs[i].shard);
+  for (std::size_t i = 0; i < std::min(2 * kRunsAhead, runs); ++i) shards.prefetch(batch.runs[i].shard);
   for (std::size_t i = 0; i < runs; ++i) {
-    if (i + 2 * kAhead < runs) shards.prefetch(batch.runs[i + 2 * kAhead].shard);
-    if (i + kAhead < runs) {
-      if (const Shard* ahead = shards.find(batch.runs[i + kAhead].shard); ahead != nullptr)
+    if (i + 2 * kRunsAhead < runs) shards.prefetch(batch.runs[i + 2 * kRunsAhead].shard);
+    if (i + kRunsAhead < runs) {
+      if (const Shard* ahead = shards.find(batch.runs[i + kRunsAhead].shard); ahead != nullptr)
         __builtin_prefetch(ahead->ring.next_slot(), 1);
     }
     Run& run = batch.runs[i];

@@ -16,10 +16,10 @@ namespace millrace::log {
 
 namespace {
 
-constexpr std::uint32_t kMagic = 0x484a524d;  // "MRJH"
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint32_t kJournalMagic = 0x484a524d;  // "MRJH"
+constexpr std::uint16_t kJournalVersion = 1;
 constexpr std::size_t kHeaderBytes = 64;
-constexpr std::size_t kCrcAt = 60;
+constexpr std::size_t kJournalCrcAt = 60;
 constexpr std::size_t kZerosAtOnce = 1u << 20;
 constexpr std::uint64_t kZerosSyncedAtOnce = 4u << 20;  // small syncs: the journal in use shares the disk
 
@@ -27,15 +27,15 @@ using Header = std::array<std::uint8_t, kBlockBytes>;
 
 Header encode_header(const JournalFile& file, const JournalUse& use) {
   Header block{};
-  store_at<std::uint32_t>(block.data(), kMagic);
-  store_at<std::uint16_t>(block.data() + 4, kVersion);
+  store_at<std::uint32_t>(block.data(), kJournalMagic);
+  store_at<std::uint16_t>(block.data() + 4, kJournalVersion);
   store_at<std::uint64_t>(block.data() + 8, use.generation);
   store_at<std::uint64_t>(block.data() + 16, use.salt);
   store_at<std::uint64_t>(block.data() + 24, file.bytes);
   store_at<std::uint64_t>(block.data() + 32, file.number);
   store_at<std::uint64_t>(block.data() + 40, use.trusted_up_to);
   store_at<std::uint32_t>(block.data() + 48, file.loop);
-  store_at<std::uint32_t>(block.data() + kCrcAt, crc32c({block.data(), kCrcAt}));
+  store_at<std::uint32_t>(block.data() + kJournalCrcAt, crc32c({block.data(), kJournalCrcAt}));
   return block;
 }
 
@@ -50,12 +50,12 @@ Slot decode_slot(const JournalFile& file, ByteView block) {
   const std::uint8_t* at = block.data();
   if (std::all_of(at, at + kHeaderBytes, [](std::uint8_t byte) { return byte == 0; }))
     return {SlotState::kEmpty, {}};
-  const auto crc = load<std::uint32_t>(at + kCrcAt);
-  if (crc32c({at, kCrcAt}) != crc) {
-    const bool rotten = flipped_bit_explains({at, kCrcAt}, crc);
+  const auto crc = load<std::uint32_t>(at + kJournalCrcAt);
+  if (crc32c({at, kJournalCrcAt}) != crc) {
+    const bool rotten = flipped_bit_explains({at, kJournalCrcAt}, crc);
     return {rotten ? SlotState::kOneBitWrong : SlotState::kBad, {}};
   }
-  if (load<std::uint32_t>(at) != kMagic || load<std::uint16_t>(at + 4) != kVersion ||
+  if (load<std::uint32_t>(at) != kJournalMagic || load<std::uint16_t>(at + 4) != kJournalVersion ||
       load<std::uint64_t>(at + 24) != file.bytes || load<std::uint64_t>(at + 32) != file.number ||
       load<std::uint32_t>(at + 48) != file.loop)
     return {SlotState::kBad, {}};

@@ -11,9 +11,9 @@ namespace millrace::log {
 
 namespace {
 
-constexpr std::uint32_t kMagic = 0x464d524d;  // "MRMF"
-constexpr std::uint16_t kVersion = 1;
-constexpr std::size_t kHeadBytes = 48;
+constexpr std::uint32_t kManifestMagic = 0x464d524d;  // "MRMF"
+constexpr std::uint16_t kManifestVersion = 1;
+constexpr std::size_t kManifestHeadBytes = 48;
 constexpr std::size_t kLoopBytes = 56;
 constexpr std::size_t kFileBytes = 16;
 constexpr std::size_t kSegmentBytes = 24;
@@ -34,9 +34,9 @@ class Writer {
 };
 
 // Reads numbers; the caller has checked that they are there.
-class Reader {
+class ManifestReader {
  public:
-  explicit Reader(ByteView bytes) : bytes_(bytes) {}
+  explicit ManifestReader(ByteView bytes) : bytes_(bytes) {}
   std::size_t left() const { return bytes_.size(); }
   template <typename T>
   T get() {
@@ -52,7 +52,7 @@ class Reader {
 
 Error corrupt(std::string text) { return {ErrorKind::kCorrupt, std::move(text)}; }
 
-Result<LoopManifest> read_loop(Reader& reader) {
+Result<LoopManifest> read_loop(ManifestReader& reader) {
   if (reader.left() < kLoopBytes) return corrupt("it ends within its list of loops");
   LoopManifest loop;
   loop.last_arrival_ms = reader.get<std::int64_t>();
@@ -86,8 +86,8 @@ void add_segment(Manifest& manifest, const SegmentEntry& entry) {
 Bytes encode_manifest(const Manifest& manifest, std::uint64_t number) {
   Bytes out;
   Writer writer(out);
-  writer.put<std::uint32_t>(kMagic);
-  writer.put<std::uint16_t>(kVersion);
+  writer.put<std::uint32_t>(kManifestMagic);
+  writer.put<std::uint16_t>(kManifestVersion);
   writer.put<std::uint16_t>(0);
   writer.put<std::uint64_t>(number);
   writer.put<std::uint64_t>(manifest.next_segment);
@@ -123,15 +123,15 @@ Bytes encode_manifest(const Manifest& manifest, std::uint64_t number) {
 }
 
 Result<Manifest> decode_manifest(ByteView bytes, std::uint64_t number) {
-  if (bytes.size() < kHeadBytes + kCrcBytes)
+  if (bytes.size() < kManifestHeadBytes + kCrcBytes)
     return corrupt(fmt::format("it has only {} bytes", bytes.size()));
   const ByteView body = bytes.first(bytes.size() - kCrcBytes);
-  if (load<std::uint32_t>(bytes.data()) != kMagic) return corrupt("it does not begin with MRMF");
+  if (load<std::uint32_t>(bytes.data()) != kManifestMagic) return corrupt("it does not begin with MRMF");
   if (crc32c(body) != load<std::uint32_t>(body.data() + body.size()))
     return corrupt(fmt::format("its CRC32C, at byte {}, is not that of its bytes", body.size()));
-  Reader reader(body.subspan(4));
-  if (const auto version = reader.get<std::uint16_t>(); version != kVersion)
-    return corrupt(fmt::format("it has version {}; this program reads {}", version, kVersion));
+  ManifestReader reader(body.subspan(4));
+  if (const auto version = reader.get<std::uint16_t>(); version != kManifestVersion)
+    return corrupt(fmt::format("it has version {}; this program reads {}", version, kManifestVersion));
   reader.get<std::uint16_t>();
   if (reader.get<std::uint64_t>() != number) return corrupt("it carries another number than its name");
   Manifest manifest;

@@ -13,9 +13,9 @@ namespace {
 
 constexpr std::uint32_t kHeaderMagic = 0x4753524d;   // "MRSG"
 constexpr std::uint32_t kTrailerMagic = 0x5453524d;  // "MRST"
-constexpr std::uint16_t kVersion = 1;
-constexpr std::size_t kCrcAt = 28;
-static_assert(kCrcAt + 4 == kSegmentHeaderBytes && kCrcAt + 4 == kSegmentTrailerBytes);
+constexpr std::uint16_t kSegmentVersion = 1;
+constexpr std::size_t kSegmentCrcAt = 28;
+static_assert(kSegmentCrcAt + 4 == kSegmentHeaderBytes && kSegmentCrcAt + 4 == kSegmentTrailerBytes);
 
 bool entry_is_sound(const BlockEntry& block, const BlockEntry* before, std::uint64_t blocks_end) {
   if (block.count == 0 || block.end_offset() < block.first_offset ||
@@ -39,17 +39,17 @@ bool entry_is_sound(const BlockEntry& block, const BlockEntry* before, std::uint
 std::array<std::uint8_t, kSegmentHeaderBytes> encode_segment_header(std::uint64_t number) {
   std::array<std::uint8_t, kSegmentHeaderBytes> out{};
   store_at<std::uint32_t>(out.data(), kHeaderMagic);
-  store_at<std::uint16_t>(out.data() + 4, kVersion);
+  store_at<std::uint16_t>(out.data() + 4, kSegmentVersion);
   store_at<std::uint64_t>(out.data() + 8, number);
-  store_at<std::uint32_t>(out.data() + kCrcAt, crc32c({out.data(), kCrcAt}));
+  store_at<std::uint32_t>(out.data() + kSegmentCrcAt, crc32c({out.data(), kSegmentCrcAt}));
   return out;
 }
 
 bool segment_header_is_good(ByteView bytes, std::uint64_t number) {
   return bytes.size() >= kSegmentHeaderBytes && load<std::uint32_t>(bytes.data()) == kHeaderMagic &&
-         load<std::uint16_t>(bytes.data() + 4) == kVersion &&
+         load<std::uint16_t>(bytes.data() + 4) == kSegmentVersion &&
          load<std::uint64_t>(bytes.data() + 8) == number &&
-         load<std::uint32_t>(bytes.data() + kCrcAt) == crc32c(bytes.first(kCrcAt));
+         load<std::uint32_t>(bytes.data() + kSegmentCrcAt) == crc32c(bytes.first(kSegmentCrcAt));
 }
 
 std::array<std::uint8_t, kSegmentTrailerBytes> encode_segment_trailer(const SegmentTrailer& trailer) {
@@ -58,13 +58,13 @@ std::array<std::uint8_t, kSegmentTrailerBytes> encode_segment_trailer(const Segm
   store_at<std::uint64_t>(out.data() + 8, trailer.blocks);
   store_at<std::uint32_t>(out.data() + 16, trailer.footer_crc);
   store_at<std::uint32_t>(out.data() + 20, kTrailerMagic);
-  store_at<std::uint32_t>(out.data() + kCrcAt, crc32c({out.data(), kCrcAt}));
+  store_at<std::uint32_t>(out.data() + kSegmentCrcAt, crc32c({out.data(), kSegmentCrcAt}));
   return out;
 }
 
 std::optional<SegmentTrailer> decode_segment_trailer(ByteView bytes, std::uint64_t file_bytes) {
   if (bytes.size() < kSegmentTrailerBytes || load<std::uint32_t>(bytes.data() + 20) != kTrailerMagic ||
-      load<std::uint32_t>(bytes.data() + kCrcAt) != crc32c(bytes.first(kCrcAt)))
+      load<std::uint32_t>(bytes.data() + kSegmentCrcAt) != crc32c(bytes.first(kSegmentCrcAt)))
     return std::nullopt;
   const SegmentTrailer trailer{load<std::uint64_t>(bytes.data()), load<std::uint64_t>(bytes.data() + 8),
                                load<std::uint32_t>(bytes.data() + 16)};

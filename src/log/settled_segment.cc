@@ -30,7 +30,7 @@ void sort_by_shard(std::vector<Place>& places) {
 }
 
 // By shard, the runs lie anywhere in the tail: fetched into the cache ahead of their turn.
-constexpr std::size_t kAhead = 8;
+constexpr std::size_t kPlacesAhead = 8;
 constexpr std::size_t kLineBytes = 64;
 constexpr std::size_t kFetchedBytes = 4 * kLineBytes;
 void prefetch(const Place& place) {
@@ -40,7 +40,7 @@ void prefetch(const Place& place) {
 Result<void> fill(SegmentWriter& writer, const std::vector<Place>& places, Effort effort) {
   BlockBuilder blocks(writer, effort);
   for (std::size_t i = 0; i < places.size(); ++i) {
-    if (i + kAhead < places.size()) prefetch(places[i + kAhead]);
+    if (i + kPlacesAhead < places.size()) prefetch(places[i + kPlacesAhead]);
     const Place& place = places[i];
     if (i > 0 && places[i - 1].shard != place.shard) MR_TRY(blocks.end_block());
     MR_TRY(blocks.add(load_run_header(place.run), place.run + kRunHeaderBytes));

@@ -11,7 +11,7 @@ namespace millrace::log {
 
 namespace {
 
-constexpr std::int64_t kRetryNs = 1'000'000'000;
+constexpr std::int64_t kSettleRetryNs = 1'000'000'000;
 constexpr std::int64_t kAgainNs = 200'000'000;  // where appends wait for it, so soon
 constexpr std::size_t kJournalFilesMin =
     4;  // half full or not: above so many, and what the options allow, settle
@@ -101,7 +101,7 @@ void Settler::run(std::shared_ptr<Job> job) {
       self->state_->context->warn("settling failed, will be tried again: " + self->fault_);
       self->failed_ = job;
       self->failed_at_ns_ = self->state_->context->environment.clock.monotonic_ns();
-      self->state_->loop.post_after(kRetryNs, [self, job] {
+      self->state_->loop.post_after(kSettleRetryNs, [self, job] {
         if (!self->stopped_ && self->failed_ == job) self->run(std::exchange(self->failed_, nullptr));
       });
       if (self->changed_) self->changed_();

@@ -14,10 +14,9 @@
 namespace millrace::net {
 namespace {
 
-constexpr std::int64_t kMs = 1'000'000;
 constexpr std::size_t kTurnBytes = 1024 * 1024;  // read before other connections have their turn
 constexpr std::size_t kSwallowedBytesMax = 64 * 1024 * 1024;
-constexpr std::int64_t kLingerNs = 3'000 * kMs;
+constexpr std::int64_t kLingerNs = 3'000 * kNsPerMs;
 constexpr std::size_t kPiecesMax = 64;  // of one write
 constexpr std::uint8_t kTlsHandshakeRecord = 0x16;
 constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -34,7 +33,7 @@ IoResult outcome(ssize_t returned) {
 std::int64_t sweep_interval_ns(const ServerLimits& limits) {
   const std::int64_t shortest_ms =
       std::min({limits.header_ms_max, limits.body_ms_max, limits.idle_ms_max, limits.write_ms_max});
-  return std::clamp<std::int64_t>(shortest_ms / 4, 10, 500) * kMs;
+  return std::clamp<std::int64_t>(shortest_ms / 4, 10, 500) * kNsPerMs;
 }
 
 // One timer a loop, whatever the number of connections; none when there are none.
@@ -352,14 +351,14 @@ void Connection::tick(std::int64_t now) {
   const std::int64_t waited_ns = now - since_ns_;
   switch (stage_) {
     case Stage::kFirstByte:
-      if (waited_ns > limits.idle_ms_max * kMs) close();
+      if (waited_ns > limits.idle_ms_max * kNsPerMs) close();
       break;
     case Stage::kHandshake:
     case Stage::kSniff:
-      if (waited_ns > limits.header_ms_max * kMs) close();
+      if (waited_ns > limits.header_ms_max * kNsPerMs) close();
       break;
     case Stage::kServing:
-      if (output_blocked_ && waited_ns > limits.write_ms_max * kMs) return close();
+      if (output_blocked_ && waited_ns > limits.write_ms_max * kNsPerMs) return close();
       in_driver_ = true;
       driver_->tick(now);
       in_driver_ = false;

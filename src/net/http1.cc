@@ -10,9 +10,8 @@
 namespace millrace::net {
 namespace {
 
-constexpr std::size_t kAheadBytes = 1024 * 1024;      // of a body: allocated before it has arrived
-constexpr std::size_t kUnsentBytesMax = 1024 * 1024;  // then no further request is taken up
-constexpr std::int64_t kMs = 1'000'000;
+constexpr std::size_t kBodyAheadBytes = 1024 * 1024;          // of a body: allocated before it has arrived
+constexpr std::size_t kUnsentBeforeRequestMax = 1024 * 1024;  // then no further request is taken up
 
 bool begins_a_method(std::uint8_t byte) { return byte >= 'A' && byte <= 'Z'; }
 
@@ -22,7 +21,7 @@ Http1::Http1(DriverContext& context, std::int64_t now_ns) : context_(context), s
 Http1::~Http1() { gone(); }
 
 bool Http1::is_paused() const {
-  return exchanges_.size() >= context_.limits.pipelined_max || out_.bytes() > kUnsentBytesMax ||
+  return exchanges_.size() >= context_.limits.pipelined_max || out_.bytes() > kUnsentBeforeRequestMax ||
          unanswered_bytes_ > context_.limits.buffered_bytes_max / 8;  // one client is not to use it all up
 }
 
@@ -164,7 +163,7 @@ void Http1::begin_request(std::string_view head_text, std::int64_t now_ns) {
 // Memory for the body follows what has arrived, so that a length that is only claimed costs little.
 void Http1::make_room() {
   Bytes& body = request_->body;
-  const std::uint64_t ahead = body.size() + std::max(kAheadBytes, body.size() / 2);
+  const std::uint64_t ahead = body.size() + std::max(kBodyAheadBytes, body.size() / 2);
   const auto capacity = static_cast<std::size_t>(std::min<std::uint64_t>(body_bytes_, ahead));
   if (!exchanges_.back()->charge.try_raise_to(capacity)) return fail(out_of_memory_budget());
   body.reserve(capacity);
@@ -360,14 +359,14 @@ void Http1::tick(std::int64_t now_ns) {
       if (is_paused() || (!head_begun_ && (!exchanges_.empty() || !out_.empty()))) {
         since_ns_ = now_ns;
       } else if (head_begun_) {
-        if (waited_ns > limits.header_ms_max * kMs) fail(request_timeout());
-      } else if (waited_ns > limits.idle_ms_max * kMs) {
+        if (waited_ns > limits.header_ms_max * kNsPerMs) fail(request_timeout());
+      } else if (waited_ns > limits.idle_ms_max * kNsPerMs) {
         finish(Ending::kClose);
       }
       break;
     case Reading::kBody:
     case Reading::kChunks:
-      if (waited_ns > limits.body_ms_max * kMs) fail(request_timeout());
+      if (waited_ns > limits.body_ms_max * kNsPerMs) fail(request_timeout());
       break;
     case Reading::kNothing:
       break;

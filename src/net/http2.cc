@@ -12,9 +12,7 @@
 namespace millrace::net {
 namespace {
 
-constexpr std::int64_t kMs = 1'000'000;
-constexpr std::size_t kUnsentBytesMax = 256 * 1024;  // taken from nghttp2 ahead of the socket
-constexpr std::size_t kQueuedFramesMax = 2'000;      // our answers to a peer that does not read them
+constexpr std::size_t kQueuedFramesMax = 2'000;  // our answers to a peer that does not read them
 constexpr std::int32_t kStreamWindowBytes = 1024 * 1024;
 constexpr std::int32_t kConnectionWindowBytes = 16 * 1024 * 1024;
 constexpr std::int64_t kIdleFramesMax = 1'000;  // at once; see FloodGauge
@@ -76,7 +74,7 @@ std::size_t Http2::gather(std::span<iovec> out) {
 }
 
 void Http2::pull() {
-  while (!broken_ && out_.bytes() < kUnsentBytesMax) {
+  while (!broken_ && out_.bytes() < kHttp2UnsentBytesMax) {
     const std::uint8_t* data = nullptr;
     const auto bytes = nghttp2_session_mem_send(session_, &data);
     if (bytes < 0) broken_ = true;
@@ -200,10 +198,10 @@ void Http2::tick(std::int64_t now_ns) {
     nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_),
                           NGHTTP2_NO_ERROR, nullptr, 0);
   }
-  if (!greeted_ && now_ns - active_ns_ > limits.header_ms_max * kMs)
+  if (!greeted_ && now_ns - active_ns_ > limits.header_ms_max * kNsPerMs)
     return terminate(NGHTTP2_SETTINGS_TIMEOUT);
   if (streams_.empty()) {
-    if (now_ns - active_ns_ > limits.idle_ms_max * kMs) terminate(NGHTTP2_NO_ERROR);
+    if (now_ns - active_ns_ > limits.idle_ms_max * kNsPerMs) terminate(NGHTTP2_NO_ERROR);
     return;
   }
   active_ns_ = now_ns;
@@ -215,13 +213,13 @@ void Http2::tick_stream(Stream& stream) {
   const std::int64_t waited_ns = now_ns_ - stream.since_ns;
   if (!stream.head_done) {
     // Its CONTINUATION frames hold up every other stream.
-    if (waited_ns > limits.header_ms_max * kMs) terminate(NGHTTP2_ENHANCE_YOUR_CALM);
+    if (waited_ns > limits.header_ms_max * kNsPerMs) terminate(NGHTTP2_ENHANCE_YOUR_CALM);
   } else if (!stream.refusing) {
-    if (waited_ns > limits.body_ms_max * kMs) stream.fail(request_timeout());
+    if (waited_ns > limits.body_ms_max * kNsPerMs) stream.fail(request_timeout());
   } else if (!stream.has_output()) {
     stream.since_ns = now_ns_;
-  } else if (waited_ns > limits.write_ms_max * kMs) {
-    if (now_ns_ - sent_ns_ > limits.write_ms_max * kMs / 2) return terminate(NGHTTP2_ENHANCE_YOUR_CALM);
+  } else if (waited_ns > limits.write_ms_max * kNsPerMs) {
+    if (now_ns_ - sent_ns_ > limits.write_ms_max * kNsPerMs / 2) return terminate(NGHTTP2_ENHANCE_YOUR_CALM);
     reset(stream, NGHTTP2_CANCEL);
   }
 }

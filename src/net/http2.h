@@ -13,6 +13,9 @@
 
 namespace millrace::net {
 
+// Taken from nghttp2 ahead of the socket.
+inline constexpr std::size_t kHttp2UnsentBytesMax = 256 * 1024;
+
 class Http2 final : public Driver {
  public:
   Http2(DriverContext& context, std::int64_t now_ns);

@@ -12,7 +12,6 @@ namespace millrace::net {
 namespace {
 
 constexpr std::size_t kFrameHeadBytes = 9;
-constexpr std::size_t kUnsentBytesMax = 256 * 1024;
 constexpr std::uint64_t kResetsMax =
     100'000;  // nghttp2's own bound: ours comes first, with the better error code
 
@@ -141,7 +140,7 @@ ssize_t Http2::Callbacks::read_body(nghttp2_session*, std::int32_t, std::uint8_t
 int Http2::Callbacks::send_data(nghttp2_session*, nghttp2_frame*, const std::uint8_t* frame_head,
                                 std::size_t bytes, nghttp2_data_source* source, void* driver) {
   Http2& own = driver_of(driver);
-  if (own.out_.bytes() >= kUnsentBytesMax) return NGHTTP2_ERR_WOULDBLOCK;
+  if (own.out_.bytes() >= kHttp2UnsentBytesMax) return NGHTTP2_ERR_WOULDBLOCK;
   Stream& stream = *static_cast<Stream*>(source->ptr);
   own.out_.add_copy(as_text({frame_head, kFrameHeadBytes}));
   stream.take_piece(bytes, own.out_);

@@ -16,7 +16,7 @@ constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 constexpr std::size_t kSlack = 64;
 constexpr std::uint8_t kUntouched = 0xa5;
 
-std::vector<std::uint8_t> some_bytes(std::size_t size) {
+std::vector<std::uint8_t> text_bytes(std::size_t size) {
   std::mt19937_64 dice(size);
   std::vector<std::uint8_t> bytes(size);
   for (auto& byte : bytes) byte = static_cast<std::uint8_t>(dice());
@@ -72,7 +72,7 @@ TEST(Base64, VectorsOfRfc4648) {
 
 TEST(Base64, EveryLengthGoesThereAndBack) {
   for (std::size_t size = 0; size <= 300; ++size) {
-    const auto bytes = some_bytes(size);
+    const auto bytes = text_bytes(size);
     const std::string text = encode(bytes);
     ASSERT_EQ(text, reference(bytes)) << size;
     ASSERT_EQ(base64_decoded_size(text), size);
@@ -82,7 +82,7 @@ TEST(Base64, EveryLengthGoesThereAndBack) {
 
 TEST(Base64, EveryWrongByteAtEveryPositionIsRefused) {
   for (const std::size_t size : {3u, 47u, 48u, 96u, 99u, 150u, 151u}) {
-    std::string text = encode(some_bytes(size));
+    std::string text = encode(text_bytes(size));
     for (std::size_t position = 0; position < text.size(); ++position) {
       const char right = text[position];
       for (int byte = 0; byte < 256; ++byte) {
@@ -98,7 +98,7 @@ TEST(Base64, EveryWrongByteAtEveryPositionIsRefused) {
 
 TEST(Base64, PaddingAnywhereButAtTheEndIsRefused) {
   for (const std::size_t size : {3u, 30u, 48u, 75u, 150u}) {
-    const std::string text = encode(some_bytes(size));
+    const std::string text = encode(text_bytes(size));
     for (std::size_t position = 0; position < text.size(); ++position) {
       std::string bad = text;
       bad[position] = '=';
@@ -121,7 +121,7 @@ TEST(Base64, PaddingAnywhereButAtTheEndIsRefused) {
 
 TEST(Base64, BitsOfTheLastCharacterThatNoByteHoldsMustBeZero) {
   for (const std::size_t before : {0u, 12u, 45u, 48u, 96u, 147u}) {
-    const std::string start = encode(some_bytes(before));
+    const std::string start = encode(text_bytes(before));
     for (std::size_t value = 0; value < 64; ++value) {
       const std::string two = start + 'x' + kAlphabet[value] + "==";
       EXPECT_EQ(decode(two).has_value(), value % 16 == 0) << two;
@@ -131,12 +131,12 @@ TEST(Base64, BitsOfTheLastCharacterThatNoByteHoldsMustBeZero) {
   }
 }
 
-struct Named {
+struct NamedKernel {
   const char* name;
   const base64_kernels::Kernel* kernel;
 };
 
-class Base64Kernel : public testing::TestWithParam<Named> {
+class Base64Kernel : public testing::TestWithParam<NamedKernel> {
  protected:
   void SetUp() override {
     if (GetParam().kernel == nullptr) GTEST_SKIP() << "this machine cannot run it";
@@ -145,7 +145,7 @@ class Base64Kernel : public testing::TestWithParam<Named> {
 
 TEST_P(Base64Kernel, EncodesEveryLengthAsTheOthersWithinItsSlack) {
   for (std::size_t size = 0; size <= 300; ++size) {
-    const auto bytes = some_bytes(size);  // no slack behind: a read too far is seen under AddressSanitizer
+    const auto bytes = text_bytes(size);  // no slack behind: a read too far is seen under AddressSanitizer
     const std::size_t chars = base64_encoded_size(size);
     std::vector<char> out(chars + kSlack + 64, static_cast<char>(kUntouched));
     GetParam().kernel->encode(bytes.data(), size, out.data());
@@ -160,7 +160,7 @@ TEST_P(Base64Kernel, EncodesEveryLengthAsTheOthersWithinItsSlack) {
 
 TEST_P(Base64Kernel, DecodesEveryLengthAsTheOthersWithinItsSlack) {
   for (std::size_t size = 0; size <= 300; ++size) {
-    const auto bytes = some_bytes(size);
+    const auto bytes = text_bytes(size);
     std::string text = reference(bytes);
     text.resize(text.size() - static_cast<std::size_t>(std::count(text.begin(), text.end(), '=')));
     std::vector<std::uint8_t> out(size + kSlack + 64, kUntouched);
@@ -193,9 +193,9 @@ TEST_P(Base64Kernel, TellsEveryByteRightOrWrongAtEveryPosition) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kernel, Base64Kernel,
-                         testing::Values(Named{"portable", base64_kernels::portable()},
-                                         Named{"avx2", base64_kernels::avx2()},
-                                         Named{"avx512_vbmi", base64_kernels::avx512_vbmi()}),
+                         testing::Values(NamedKernel{"portable", base64_kernels::portable()},
+                                         NamedKernel{"avx2", base64_kernels::avx2()},
+                                         NamedKernel{"avx512_vbmi", base64_kernels::avx512_vbmi()}),
                          [](const auto& each) { return std::string(each.param.name); });
 
 }  // namespace

@@ -11,7 +11,7 @@
 namespace millrace {
 namespace {
 
-std::vector<std::uint8_t> some_bytes(std::size_t size) {
+std::vector<std::uint8_t> checked_bytes(std::size_t size) {
   std::mt19937_64 dice(size);
   std::vector<std::uint8_t> bytes(size);
   for (auto& byte : bytes) byte = static_cast<std::uint8_t>(dice());
@@ -28,16 +28,16 @@ std::uint32_t bitwise(ByteView bytes, std::uint32_t before = 0) {
   return ~crc;
 }
 
-struct Named {
+struct NamedCrc {
   const char* name;
   crc32c_kernels::Kernel kernel;
 };
-const Named kKernels[] = {{"chosen", crc32c},
-                          {"portable", crc32c_kernels::portable()},
-                          {"crc32", crc32c_kernels::crc32()},
-                          {"vpclmulqdq", crc32c_kernels::vpclmulqdq()}};
+const NamedCrc kKernels[] = {{"chosen", crc32c},
+                             {"portable", crc32c_kernels::portable()},
+                             {"crc32", crc32c_kernels::crc32()},
+                             {"vpclmulqdq", crc32c_kernels::vpclmulqdq()}};
 
-class Crc32c : public testing::TestWithParam<Named> {
+class Crc32c : public testing::TestWithParam<NamedCrc> {
  protected:
   void SetUp() override {
     if (GetParam().kernel == nullptr) GTEST_SKIP() << "this machine cannot run it";
@@ -64,7 +64,7 @@ TEST_P(Crc32c, VectorsOfRfc3720) {
 }
 
 TEST_P(Crc32c, EveryLengthAtEveryAlignmentOfACacheLine) {
-  const auto bytes = some_bytes(700 + 64);
+  const auto bytes = checked_bytes(700 + 64);
   for (std::size_t offset = 0; offset < 64; ++offset) {
     std::uint32_t expected = 0;
     for (std::size_t size = 0; size <= 700; ++size) {
@@ -75,7 +75,7 @@ TEST_P(Crc32c, EveryLengthAtEveryAlignmentOfACacheLine) {
 }
 
 TEST_P(Crc32c, LengthsAroundTheStridesOfTheKernels) {
-  const auto bytes = some_bytes(70'000);
+  const auto bytes = checked_bytes(70'000);
   for (const std::size_t around : {1536u, 2048u, 3072u, 4096u, 65'536u}) {
     for (std::size_t size = around - 70; size < around + 70; ++size) {
       ASSERT_EQ(crc(ByteView(bytes).first(size)), bitwise(ByteView(bytes).first(size))) << size;
@@ -84,7 +84,7 @@ TEST_P(Crc32c, LengthsAroundTheStridesOfTheKernels) {
 }
 
 TEST_P(Crc32c, ContinuesWhereAnotherEnded) {
-  const auto bytes = some_bytes(5000);
+  const auto bytes = checked_bytes(5000);
   const ByteView all(bytes);
   const std::uint32_t whole = bitwise(all);
   for (std::size_t cut = 0; cut <= all.size(); cut += cut < 600 ? 1 : 97) {
@@ -93,7 +93,7 @@ TEST_P(Crc32c, ContinuesWhereAnotherEnded) {
 }
 
 TEST_P(Crc32c, EveryFlippedBitChangesIt) {
-  auto bytes = some_bytes(600);
+  auto bytes = checked_bytes(600);
   const std::uint32_t before = crc(bytes);
   for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
     bytes[bit / 8] ^= static_cast<std::uint8_t>(1 << bit % 8);

@@ -29,12 +29,12 @@ std::string hex(const Md5Digest& digest) {
   return text;
 }
 
-struct Named {
+struct NamedMd5 {
   const char* name;
   md5_kernels::Kernel kernel;
 };
 
-class Md5 : public testing::TestWithParam<Named> {
+class Md5 : public testing::TestWithParam<NamedMd5> {
  protected:
   void SetUp() override {
     if (GetParam().kernel == nullptr) GTEST_SKIP() << "this machine cannot run it";
@@ -108,10 +108,10 @@ TEST_P(Md5, ALongKeyAmongShortOnes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kernel, Md5,
-                         testing::Values(Named{"chosen", md5_each},
-                                         Named{"one_by_one", md5_kernels::one_by_one()},
-                                         Named{"avx2", md5_kernels::avx2()},
-                                         Named{"avx512", md5_kernels::avx512()}),
+                         testing::Values(NamedMd5{"chosen", md5_each},
+                                         NamedMd5{"one_by_one", md5_kernels::one_by_one()},
+                                         NamedMd5{"avx2", md5_kernels::avx2()},
+                                         NamedMd5{"avx512", md5_kernels::avx512()}),
                          [](const auto& each) { return std::string(each.param.name); });
 
 TEST(Md5OfOne, IsWhatTheManyGive) {

@@ -15,8 +15,6 @@
 namespace millrace::broker {
 namespace {
 
-constexpr std::int64_t kMs = 1'000'000;
-
 struct Machine {
   explicit Machine(std::uint64_t seed_number)
       : world(sim::Seed{seed_number}), disk(sim::Seed{seed_number}, &world), dice(sim::Seed{seed_number}) {
@@ -120,7 +118,7 @@ Task<void> produce(Machine& machine, History& history, Loop& loop, std::string k
           history.keys[sent[i].first][sent[i].second].acknowledged = true;
           ++history.acknowledged;
         }
-    co_await sleep_for(loop, static_cast<std::int64_t>(machine.dice.next_u64() % 4) * kMs);
+    co_await sleep_for(loop, static_cast<std::int64_t>(machine.dice.next_u64() % 4) * kNsPerMs);
   }
   --history.producing;
 }
@@ -263,7 +261,7 @@ TEST(Broker, ACrashAnywhereUnderPutsAndReshardsLosesNothingAcknowledged) {
       machine.disk.crash_at_operation(machine.disk.operations() + 1 + machine.dice.next_u64() % 120, kind);
       start_producers(machine, history, std::string(1, static_cast<char>('a' + generation)), 40);
       for (int i = 0; i < 4 && !machine.disk.crashed(); ++i) {
-        machine.world.run_for(static_cast<std::int64_t>(machine.dice.next_u64() % 30) * kMs);
+        machine.world.run_for(static_cast<std::int64_t>(machine.dice.next_u64() % 30) * kNsPerMs);
         if (!machine.disk.crashed() && machine.stream()->status == StreamStatus::kActive)
           reshard_somehow(machine);
       }

@@ -13,12 +13,11 @@
 namespace millrace::broker {
 namespace {
 
-constexpr std::int64_t kMs = 1'000'000;
 constexpr std::string_view kMark = "text-that-no-file-may-show";
 
-struct Machine : keys::ServiceWorld {
-  explicit Machine(std::uint64_t seed = 1) : ServiceWorld(seed) {}
-  ~Machine() { stop(); }
+struct EncryptingMachine : keys::ServiceWorld {
+  explicit EncryptingMachine(std::uint64_t seed = 1) : ServiceWorld(seed) {}
+  ~EncryptingMachine() { stop(); }
 
   Result<void> start() {
     MR_TRY(boot());
@@ -123,7 +122,7 @@ struct Machine : keys::ServiceWorld {
 };
 
 TEST(BrokerEncryption, BeginsUnderAnAliasChangesKeysAndEndsAndEverythingStaysReadable) {
-  Machine machine;
+  EncryptingMachine machine;
   ASSERT_TRUE(machine.start().ok());
   machine.create();
   ASSERT_TRUE(machine.encrypt_with("alias/aws/kinesis").ok());
@@ -132,7 +131,7 @@ TEST(BrokerEncryption, BeginsUnderAnAliasChangesKeysAndEndsAndEverythingStaysRea
   const std::string key = machine.ServiceWorld::create();
   ASSERT_TRUE(machine.encrypt_with(key).ok());
   ASSERT_TRUE(machine.put("b").ok());
-  machine.world.run_for(3'000 * kMs);
+  machine.world.run_for(3'000 * kNsPerMs);
   EXPECT_FALSE(machine.disk_shows(kMark));
   machine.expect_known();
   ASSERT_TRUE(machine.command(machine.broker->stop_encryption("s")).ok());
@@ -147,27 +146,27 @@ TEST(BrokerEncryption, BeginsUnderAnAliasChangesKeysAndEndsAndEverythingStaysRea
 }
 
 TEST(BrokerEncryption, ADisabledKeyRefusesPutsAndReadsWithinASecondAndLosesNothing) {
-  Machine machine;
+  EncryptingMachine machine;
   ASSERT_TRUE(machine.start().ok());
   machine.create();
   const std::string key = machine.ServiceWorld::create();
   ASSERT_TRUE(machine.encrypt_with(key).ok());
   ASSERT_TRUE(machine.put("a").ok());
   ASSERT_TRUE(machine.set_enabled(key, false).ok());
-  machine.world.run_for(1'000 * kMs);
+  machine.world.run_for(1'000 * kNsPerMs);
   EXPECT_EQ(machine.put("b").error().kind, ErrorKind::kKeyDisabled);
   EXPECT_EQ(machine.read_all().error().kind, ErrorKind::kKeyDisabled);
   machine.crash_and_start();
   EXPECT_EQ(machine.read_all().error().kind, ErrorKind::kKeyDisabled);
-  machine.world.run_for(3'000 * kMs);  // what was in the journal settles, without the key
+  machine.world.run_for(3'000 * kNsPerMs);  // what was in the journal settles, without the key
   ASSERT_TRUE(machine.set_enabled(key, true).ok());
-  machine.world.run_for(1'000 * kMs);
+  machine.world.run_for(1'000 * kNsPerMs);
   ASSERT_TRUE(machine.put("c").ok());
   machine.expect_known();
 }
 
 TEST(BrokerEncryption, AKeyThatMayNotBeUsedBeginsNothing) {
-  Machine machine;
+  EncryptingMachine machine;
   ASSERT_TRUE(machine.start().ok());
   machine.create();
   EXPECT_EQ(machine.encrypt_with("alias/nowhere").error().kind, ErrorKind::kKeyNotFound);
@@ -179,13 +178,13 @@ TEST(BrokerEncryption, AKeyThatMayNotBeUsedBeginsNothing) {
 }
 
 TEST(BrokerEncryption, DataKeysAreRenewedAndOldRecordsStayReadable) {
-  Machine machine;
+  EncryptingMachine machine;
   ASSERT_TRUE(machine.start().ok());
   machine.create();
   ASSERT_TRUE(machine.encrypt_with("alias/aws/kinesis").ok());
   ASSERT_TRUE(machine.put("a").ok());
   machine.world.shift_wall_clock(3'600'000);
-  machine.world.run_for(61'000 * kMs);
+  machine.world.run_for(61'000 * kNsPerMs);
   EXPECT_EQ(machine.stream()->data_keys.size(), 2u);
   EXPECT_EQ(machine.stream()->status, StreamStatus::kActive);
   ASSERT_TRUE(machine.put("b").ok());
@@ -193,7 +192,7 @@ TEST(BrokerEncryption, DataKeysAreRenewedAndOldRecordsStayReadable) {
 }
 
 TEST(BrokerEncryption, ADeletedStreamsKeysAreForgotten) {
-  Machine machine;
+  EncryptingMachine machine;
   ASSERT_TRUE(machine.start().ok());
   machine.create();
   ASSERT_TRUE(machine.encrypt_with("alias/aws/kinesis").ok());
@@ -212,7 +211,7 @@ TEST(BrokerEncryption, ADeletedStreamsKeysAreForgotten) {
 TEST(BrokerEncryption, ACrashAnywhereUnderChangesOfKeysLosesNothingAcknowledged) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
-    Machine machine{seed};
+    EncryptingMachine machine{seed};
     sim::SeededRandom dice{sim::Seed{seed}};
     ASSERT_TRUE(machine.start().ok());
     machine.create();
@@ -233,7 +232,7 @@ TEST(BrokerEncryption, ACrashAnywhereUnderChangesOfKeysLosesNothingAcknowledged)
         } else {
           static_cast<void>(machine.command(machine.broker->stop_encryption("s")).ok());
         }
-        machine.world.run_for(static_cast<std::int64_t>(dice.below(40)) * kMs);
+        machine.world.run_for(static_cast<std::int64_t>(dice.below(40)) * kNsPerMs);
       }
       machine.crash_and_start(sim::Crash::kPowerLoss);
       if (HasFatalFailure()) return;

@@ -10,11 +10,11 @@
 namespace millrace::cluster {
 namespace {
 
-struct Machine {
-  explicit Machine(std::uint64_t seed) : world(sim::Seed{seed}), disk(sim::Seed{seed}, &world) {
+struct LedgerMachine {
+  explicit LedgerMachine(std::uint64_t seed) : world(sim::Seed{seed}), disk(sim::Seed{seed}, &world) {
     world.add_loop();
   }
-  ~Machine() { stop(); }
+  ~LedgerMachine() { stop(); }
 
   void start() {
     store = std::move(*store::open_directory_store(disk, "objects"));
@@ -60,7 +60,7 @@ Task<Result<void>> count_up(std::shared_ptr<Ledger> ledger, int* count) {
 
 TEST(Ledger, WhatWasAppendedOutlivesAPowerLoss) {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
-    Machine machine{seed};
+    LedgerMachine machine{seed};
     machine.start();
     std::vector<std::string> acknowledged;
     machine.disk.crash_at_operation(machine.disk.operations() + 1 + seed, sim::Crash::kPowerLoss);
@@ -80,7 +80,7 @@ TEST(Ledger, WhatWasAppendedOutlivesAPowerLoss) {
 }
 
 TEST(Ledger, TurnsAreTakenOneAtATimeAndInOrder) {
-  Machine machine{1};
+  LedgerMachine machine{1};
   machine.start();
   int count = 0;
   int done = 0;
@@ -96,7 +96,7 @@ TEST(Ledger, TurnsAreTakenOneAtATimeAndInOrder) {
 }
 
 TEST(Ledger, ASnapshotReplacesTheEntries) {
-  Machine machine{1};
+  LedgerMachine machine{1};
   machine.start();
   sim::SimLoop& loop = machine.world.loop(0);
   ASSERT_TRUE(machine.world.await(loop, append(machine.ledger, "a"))->ok());
@@ -110,7 +110,7 @@ TEST(Ledger, ASnapshotReplacesTheEntries) {
 }
 
 TEST(Ledger, AfterAWriteInDoubtNothingIsTaken) {
-  Machine machine{1};
+  LedgerMachine machine{1};
   machine.start();
   auto other =
       Ledger::open(*machine.store, "keys/", machine.world.loop(0), machine.world.start_worker("other"));

@@ -13,8 +13,6 @@
 namespace millrace::keys {
 namespace {
 
-constexpr std::int64_t kDayMs = 86'400'000;
-
 Bytes encrypted(ServiceWorld& machine, std::string_view key, std::string_view text,
                 const EncryptionContext& context = {}) {
   auto done = machine.service->encrypt(key, as_bytes(text), context);
@@ -73,7 +71,7 @@ TEST(KeyService, OldBlobsAreReadAfterRotationsByHandAndByTheCalendar) {
                                                    return {};
                                                  }))
                   .ok());
-  machine.world.shift_wall_clock(90 * kDayMs);
+  machine.world.shift_wall_clock(90 * kMsPerDay);
   const Bytes third = encrypted(machine, key, "third");
   machine.world.run_for(1'000'000'000);
   const Bytes fourth = encrypted(machine, key, "fourth");
@@ -96,7 +94,7 @@ TEST(KeyService, ADisabledKeyAndOneThatWaitsForItsDeletionRefuseInTheServicesWor
   EXPECT_EQ(off.kind, ErrorKind::kKeyDisabled);
   EXPECT_EQ(off.text, machine.service->key_arn(key) + " is disabled.");
   EXPECT_EQ(machine.service->encrypt(key, as_bytes("x"), {}).error().kind, ErrorKind::kKeyDisabled);
-  const std::int64_t at_ms = machine.world.clock().wall_ms() + 7 * kDayMs;
+  const std::int64_t at_ms = machine.world.clock().wall_ms() + 7 * kMsPerDay;
   ASSERT_TRUE(machine
                   .run(machine.service->edit_key(key,
                                                  [at_ms](MasterKey& changed) -> Result<void> {
@@ -105,7 +103,7 @@ TEST(KeyService, ADisabledKeyAndOneThatWaitsForItsDeletionRefuseInTheServicesWor
                                                  }))
                   .ok());
   EXPECT_EQ(machine.service->decrypt(blob.view(), {}).error().kind, ErrorKind::kKeyInvalidState);
-  machine.world.shift_wall_clock(7 * kDayMs);
+  machine.world.shift_wall_clock(7 * kMsPerDay);
   EXPECT_EQ(machine.service->decrypt(blob.view(), {}).error().kind, ErrorKind::kKeyNotFound);
   EXPECT_EQ(machine.service->find(key).error().text,
             fmt::format("Key '{}' does not exist", machine.service->key_arn(key)));

@@ -9,15 +9,13 @@
 namespace millrace::kinesis {
 namespace {
 
-const std::string kStreamArn = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
-
 Json register_consumer(KinesisMachine& machine, const std::string& name, Json more = Json::object()) {
-  more["StreamARN"] = kStreamArn;
+  more["StreamARN"] = kArnOfS;
   more["ConsumerName"] = name;
   return machine.call("RegisterStreamConsumer", more)["Consumer"];
 }
 
-Json describe(KinesisMachine& machine, const Json& arn) {
+Json describe_consumer(KinesisMachine& machine, const Json& arn) {
   return machine.call("DescribeStreamConsumer", {{"ConsumerARN", arn}})["ConsumerDescription"];
 }
 
@@ -30,20 +28,20 @@ TEST(KinesisConsumers, AConsumerIsCreatedDescribedListedAndGone) {
   EXPECT_EQ(made["ConsumerStatus"], "CREATING");
   EXPECT_EQ(made["ConsumerName"], "billing");
   const std::string arn = made["ConsumerARN"];
-  EXPECT_EQ(arn, kStreamArn + "/consumer/billing:" +
+  EXPECT_EQ(arn, kArnOfS + "/consumer/billing:" +
                      std::to_string(static_cast<std::int64_t>(made["ConsumerCreationTimestamp"])));
-  machine.refuses("RegisterStreamConsumer", {{"StreamARN", kStreamArn}, {"ConsumerName", "billing"}},
+  machine.refuses("RegisterStreamConsumer", {{"StreamARN", kArnOfS}, {"ConsumerName", "billing"}},
                   "ResourceInUseException",
                   "Consumer billing under stream s and account 000000000000 already exists.");
   settle(machine);
-  Json description = describe(machine, arn);
+  Json description = describe_consumer(machine, arn);
   EXPECT_EQ(description["ConsumerStatus"], "ACTIVE");
-  EXPECT_EQ(description["StreamARN"], kStreamArn);
+  EXPECT_EQ(description["StreamARN"], kArnOfS);
   EXPECT_EQ(machine.call("DescribeStreamConsumer",
-                         {{"StreamARN", kStreamArn}, {"ConsumerName", "billing"}})["ConsumerDescription"],
+                         {{"StreamARN", kArnOfS}, {"ConsumerName", "billing"}})["ConsumerDescription"],
             description);
   description.erase("StreamARN");
-  const Json listed = machine.call("ListStreamConsumers", {{"StreamARN", kStreamArn}});
+  const Json listed = machine.call("ListStreamConsumers", {{"StreamARN", kArnOfS}});
   EXPECT_EQ(listed, (Json{{"Consumers", Json::array({description})}}));
   const auto count = [&] {
     return machine.call("DescribeStreamSummary",
@@ -52,7 +50,7 @@ TEST(KinesisConsumers, AConsumerIsCreatedDescribedListedAndGone) {
   EXPECT_EQ(count(), 1);
 
   EXPECT_EQ(machine.post("DeregisterStreamConsumer", {{"ConsumerARN", arn}}).body, "");
-  EXPECT_EQ(describe(machine, arn)["ConsumerStatus"], "DELETING");
+  EXPECT_EQ(describe_consumer(machine, arn)["ConsumerStatus"], "DELETING");
   settle(machine);
   machine.refuses("DescribeStreamConsumer", {{"ConsumerARN", arn}}, "ResourceNotFoundException",
                   "Consumer " + arn + ", account 000000000000 not found.");
@@ -67,7 +65,7 @@ TEST(KinesisConsumers, ANameThatIsUsedAgainHasAnotherArn) {
     const std::string arn = register_consumer(machine, "c")["ConsumerARN"];
     EXPECT_TRUE(arns.insert(arn).second) << arn;
     machine.world.run_for(250'000'000);
-    machine.call("DeregisterStreamConsumer", {{"StreamARN", kStreamArn}, {"ConsumerName", "c"}});
+    machine.call("DeregisterStreamConsumer", {{"StreamARN", kArnOfS}, {"ConsumerName", "c"}});
     machine.world.run_for(250'000'000);
   }
 }
@@ -77,29 +75,29 @@ TEST(KinesisConsumers, WhatNamesAConsumerMustNotContradictItself) {
   machine.create("s", 1);
   const std::string arn = register_consumer(machine, "c")["ConsumerARN"];
   for (const char* operation : {"DescribeStreamConsumer", "DeregisterStreamConsumer"}) {
-    for (const Json& request : {Json::object(), Json{{"StreamARN", kStreamArn}}, Json{{"ConsumerName", "c"}},
+    for (const Json& request : {Json::object(), Json{{"StreamARN", kArnOfS}}, Json{{"ConsumerName", "c"}},
                                 Json{{"ConsumerARN", arn}, {"ConsumerName", "d"}},
-                                Json{{"ConsumerARN", arn}, {"StreamARN", kStreamArn + "t"}}})
+                                Json{{"ConsumerARN", arn}, {"StreamARN", kArnOfS + "t"}}})
       EXPECT_EQ(machine.post(operation, request).type(), "InvalidArgumentException") << request.dump();
     for (const Json& request :
-         {Json{{"ConsumerARN", arn + "0"}}, Json{{"StreamARN", kStreamArn}, {"ConsumerName", "d"}},
-          Json{{"StreamARN", kStreamArn + "t"}, {"ConsumerName", "c"}},
+         {Json{{"ConsumerARN", arn + "0"}}, Json{{"StreamARN", kArnOfS}, {"ConsumerName", "d"}},
+          Json{{"StreamARN", kArnOfS + "t"}, {"ConsumerName", "c"}},
           Json{{"ConsumerARN", "arn:aws:kinesis:us-east-1:123456789012:stream/s/consumer/c:1"}},
           Json{{"ConsumerARN", "arn:aws:kinesis:eu-west-1" + arn.substr(25)}},
-          Json{{"ConsumerARN", kStreamArn + "/consumer/c:99999999999999999999999"}}})
+          Json{{"ConsumerARN", kArnOfS + "/consumer/c:99999999999999999999999"}}})
       EXPECT_EQ(machine.post(operation, request).type(), "ResourceNotFoundException") << request.dump();
   }
   machine.call("DescribeStreamConsumer",
-               {{"ConsumerARN", arn}, {"ConsumerName", "c"}, {"StreamARN", kStreamArn}});
+               {{"ConsumerARN", arn}, {"ConsumerName", "c"}, {"StreamARN", kArnOfS}});
 }
 
 TEST(KinesisConsumers, AtMostTwentyAStream) {
   KinesisMachine machine;
   machine.create("s", 1);
   for (int i = 0; i < 20; ++i) register_consumer(machine, "c" + std::to_string(i));
-  const Json more = {{"StreamARN", kStreamArn}, {"ConsumerName", "more"}};
+  const Json more = {{"StreamARN", kArnOfS}, {"ConsumerName", "more"}};
   EXPECT_EQ(machine.post("RegisterStreamConsumer", more).type(), "LimitExceededException");
-  machine.call("DeregisterStreamConsumer", {{"StreamARN", kStreamArn}, {"ConsumerName", "c7"}});
+  machine.call("DeregisterStreamConsumer", {{"StreamARN", kArnOfS}, {"ConsumerName", "c7"}});
   settle(machine);
   machine.call("RegisterStreamConsumer", more);
 }
@@ -110,7 +108,7 @@ TEST(KinesisConsumers, UnderTheServicesLimitsFiveAreCreatedAtOnce) {
   KinesisMachine machine({}, options);
   machine.create("s", 1);
   for (int i = 0; i < 5; ++i) register_consumer(machine, "c" + std::to_string(i));
-  const Json more = {{"StreamARN", kStreamArn}, {"ConsumerName", "more"}};
+  const Json more = {{"StreamARN", kArnOfS}, {"ConsumerName", "more"}};
   EXPECT_EQ(machine.post("RegisterStreamConsumer", more).type(), "LimitExceededException");
   settle(machine);
   machine.call("RegisterStreamConsumer", more);
@@ -125,30 +123,29 @@ TEST(KinesisConsumers, ListsComeInPagesOfOneStream) {
     for (const Json& consumer : page["Consumers"]) all += consumer["ConsumerName"].get<std::string>();
     return all;
   };
-  Json page = machine.call("ListStreamConsumers", {{"StreamARN", kStreamArn}, {"MaxResults", 2}});
+  Json page = machine.call("ListStreamConsumers", {{"StreamARN", kArnOfS}, {"MaxResults", 2}});
   EXPECT_EQ(names(page), "ab");
   const Json token = page["NextToken"];
-  page = machine.call("ListStreamConsumers", {{"StreamARN", kStreamArn}, {"NextToken", token}});
+  page = machine.call("ListStreamConsumers", {{"StreamARN", kArnOfS}, {"NextToken", token}});
   EXPECT_EQ(names(page), "c");
   EXPECT_FALSE(page.contains("NextToken"));
 
   const Json created = machine.call(
       "DescribeStreamSummary", {{"StreamName", "s"}})["StreamDescriptionSummary"]["StreamCreationTimestamp"];
   EXPECT_EQ(names(machine.call("ListStreamConsumers",
-                               {{"StreamARN", kStreamArn}, {"StreamCreationTimestamp", created}})),
+                               {{"StreamARN", kArnOfS}, {"StreamCreationTimestamp", created}})),
             "abc");
   machine.refuses("ListStreamConsumers",
-                  {{"StreamARN", kStreamArn}, {"StreamCreationTimestamp", created.get<double>() - 10}},
+                  {{"StreamARN", kArnOfS}, {"StreamCreationTimestamp", created.get<double>() - 10}},
                   "ResourceNotFoundException", "Stream s under account 000000000000 not found.");
   machine.refuses("ListStreamConsumers",
-                  {{"StreamARN", kStreamArn}, {"NextToken", token}, {"StreamCreationTimestamp", created}},
+                  {{"StreamARN", kArnOfS}, {"NextToken", token}, {"StreamCreationTimestamp", created}},
                   "InvalidArgumentException",
                   "NextToken and StreamCreationTimestamp cannot be provided together.");
-  EXPECT_EQ(
-      machine.post("ListStreamConsumers", {{"StreamARN", kStreamArn}, {"NextToken", "nonsense"}}).type(),
-      "InvalidArgumentException");
+  EXPECT_EQ(machine.post("ListStreamConsumers", {{"StreamARN", kArnOfS}, {"NextToken", "nonsense"}}).type(),
+            "InvalidArgumentException");
   machine.world.shift_wall_clock(300'001);
-  EXPECT_EQ(machine.post("ListStreamConsumers", {{"StreamARN", kStreamArn}, {"NextToken", token}}).type(),
+  EXPECT_EQ(machine.post("ListStreamConsumers", {{"StreamARN", kArnOfS}, {"NextToken", token}}).type(),
             "ExpiredNextTokenException");
 }
 
@@ -163,12 +160,12 @@ TEST(KinesisConsumers, AStreamWithConsumersIsDeletedByForceOnlyAndTakesThemAlong
                   "deletion of all the "
                   "consumers that are associated with it.");
   machine.call("DeleteStream", {{"StreamName", "s"}, {"EnforceConsumerDeletion", true}});
-  machine.refuses("RegisterStreamConsumer", {{"StreamARN", kStreamArn}, {"ConsumerName", "d"}},
+  machine.refuses("RegisterStreamConsumer", {{"StreamARN", kArnOfS}, {"ConsumerName", "d"}},
                   "ResourceInUseException",
                   "Stream s under account 000000000000 not ACTIVE, instead in state DELETING");
   settle(machine);
   machine.create("s", 1);
-  EXPECT_EQ(machine.call("ListStreamConsumers", {{"StreamARN", kStreamArn}})["Consumers"], Json::array());
+  EXPECT_EQ(machine.call("ListStreamConsumers", {{"StreamARN", kArnOfS}})["Consumers"], Json::array());
   EXPECT_EQ(machine.post("DescribeStreamConsumer", {{"ConsumerARN", arn}}).type(),
             "ResourceNotFoundException");
 }
@@ -180,15 +177,15 @@ TEST(KinesisConsumers, NamesMayBeTheWordsOfAnArn) {
   const std::string arn =
       machine.call("RegisterStreamConsumer",
                    {{"StreamARN", stream}, {"ConsumerName", "consumer"}})["Consumer"]["ConsumerARN"];
-  EXPECT_EQ(describe(machine, arn)["StreamARN"], stream);
-  EXPECT_EQ(describe(machine, arn)["ConsumerName"], "consumer");
+  EXPECT_EQ(describe_consumer(machine, arn)["StreamARN"], stream);
+  EXPECT_EQ(describe_consumer(machine, arn)["ConsumerName"], "consumer");
 }
 
 TEST(KinesisPattern, ConsumerArns) {
-  EXPECT_TRUE(kConsumerArnPattern.matches(kStreamArn + "/consumer/c.d-e_f:1731291806"));
+  EXPECT_TRUE(kConsumerArnPattern.matches(kArnOfS + "/consumer/c.d-e_f:1731291806"));
   for (const char* rest : {"", "/consumer/c", "/consumer/c:", "/consumer/:1", "/consumer/c:1a", "/c:1",
                            "/consumer/c d:1", "//consumer/c:1"})
-    EXPECT_FALSE(kConsumerArnPattern.matches(kStreamArn + rest)) << rest;
+    EXPECT_FALSE(kConsumerArnPattern.matches(kArnOfS + rest)) << rest;
 }
 
 }  // namespace

@@ -12,8 +12,6 @@
 namespace millrace::kinesis {
 namespace {
 
-constexpr const char* kArn = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
-
 // A client that speaks one encoding.
 class Client {
  public:
@@ -76,7 +74,7 @@ void walk_streams(Client& client) {
   client.expect_now(description["StreamCreationTimestamp"]);
   EXPECT_EQ(description["Shards"].size(), 2u);
   const Json summary =
-      client.call("DescribeStreamSummary", {{"StreamARN", kArn}})["StreamDescriptionSummary"];
+      client.call("DescribeStreamSummary", {{"StreamARN", kArnOfS}})["StreamDescriptionSummary"];
   EXPECT_EQ(summary["StreamCreationTimestamp"], description["StreamCreationTimestamp"]);
   const Json listed = client.call("ListStreams", {{"Limit", 1}})["StreamSummaries"];
   EXPECT_EQ(listed[0]["StreamCreationTimestamp"], description["StreamCreationTimestamp"]);
@@ -121,34 +119,34 @@ void walk_reshards(Client& client) {
 
 void walk_tags(Client& client) {
   client.on_active("AddTagsToStream", {{"StreamName", "s"}, {"Tags", {{"c", "d"}}}});
-  client.call("TagResource", {{"ResourceARN", kArn}, {"Tags", {{"e", "f"}}}});
+  client.call("TagResource", {{"ResourceARN", kArnOfS}, {"Tags", {{"e", "f"}}}});
   EXPECT_EQ(client.call("ListTagsForStream", {{"StreamName", "s"}})["Tags"].size(), 3u);
   client.call("RemoveTagsFromStream", {{"StreamName", "s"}, {"TagKeys", {"a"}}});
-  client.call("UntagResource", {{"ResourceARN", kArn}, {"TagKeys", {"e"}}});
-  EXPECT_EQ(client.call("ListTagsForResource", {{"ResourceARN", kArn}})["Tags"],
+  client.call("UntagResource", {{"ResourceARN", kArnOfS}, {"TagKeys", {"e"}}});
+  EXPECT_EQ(client.call("ListTagsForResource", {{"ResourceARN", kArnOfS}})["Tags"],
             Json::parse(R"([{"Key":"c","Value":"d"}])"));
 }
 
 void walk_policies(Client& client) {
   const std::string policy =
       R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"kinesis:*","Resource":"*"}})";
-  client.call("PutResourcePolicy", {{"ResourceARN", kArn}, {"Policy", policy}});
-  EXPECT_EQ(client.call("GetResourcePolicy", {{"ResourceARN", kArn}})["Policy"], policy);
-  client.call("DeleteResourcePolicy", {{"ResourceARN", kArn}});
+  client.call("PutResourcePolicy", {{"ResourceARN", kArnOfS}, {"Policy", policy}});
+  EXPECT_EQ(client.call("GetResourcePolicy", {{"ResourceARN", kArnOfS}})["Policy"], policy);
+  client.call("DeleteResourcePolicy", {{"ResourceARN", kArnOfS}});
 }
 
 void walk_settings(Client& client) {
   client.call("IncreaseStreamRetentionPeriod", {{"StreamName", "s"}, {"RetentionPeriodHours", 48}});
   client.call("DecreaseStreamRetentionPeriod", {{"StreamName", "s"}, {"RetentionPeriodHours", 24}});
-  client.call("UpdateMaxRecordSize", {{"StreamARN", kArn}, {"MaxRecordSizeInKiB", 2'048}});
+  client.call("UpdateMaxRecordSize", {{"StreamARN", kArnOfS}, {"MaxRecordSizeInKiB", 2'048}});
   client.call("EnableEnhancedMonitoring", {{"StreamName", "s"}, {"ShardLevelMetrics", {"ALL"}}});
   const Json metrics = client.call("DisableEnhancedMonitoring",
                                    {{"StreamName", "s"}, {"ShardLevelMetrics", {"IncomingBytes"}}});
   EXPECT_EQ(metrics["DesiredShardLevelMetrics"].size(), 6u);
   client.call("UpdateStreamMode",
-              {{"StreamARN", kArn}, {"StreamModeDetails", {{"StreamMode", "ON_DEMAND"}}}});
+              {{"StreamARN", kArnOfS}, {"StreamModeDetails", {{"StreamMode", "ON_DEMAND"}}}});
   client.on_active("UpdateStreamRecordDistributionStrategy",
-                   {{"StreamARN", kArn}, {"RecordDistributionStrategy", "AUTO"}});
+                   {{"StreamARN", kArnOfS}, {"RecordDistributionStrategy", "AUTO"}});
   client.call("PutRecords", {{"StreamName", "s"}, {"Records", {{{"Data", client.blob("no key")}}}}});
   const Json warm =
       client.call("UpdateStreamWarmThroughput", {{"StreamName", "s"}, {"WarmThroughputMiBps", 5}});
@@ -161,12 +159,12 @@ void walk_settings(Client& client) {
 
 void walk_consumers(Client& client) {
   const Json made =
-      client.call("RegisterStreamConsumer", {{"StreamARN", kArn}, {"ConsumerName", "c"}})["Consumer"];
+      client.call("RegisterStreamConsumer", {{"StreamARN", kArnOfS}, {"ConsumerName", "c"}})["Consumer"];
   client.expect_now(made["ConsumerCreationTimestamp"]);
   const Json by_arn = {{"ConsumerARN", made["ConsumerARN"]}};
   const Json described = client.call("DescribeStreamConsumer", by_arn)["ConsumerDescription"];
   EXPECT_EQ(described["ConsumerCreationTimestamp"], made["ConsumerCreationTimestamp"]);
-  EXPECT_EQ(client.call("ListStreamConsumers", {{"StreamARN", kArn}})["Consumers"].size(), 1u);
+  EXPECT_EQ(client.call("ListStreamConsumers", {{"StreamARN", kArnOfS}})["Consumers"].size(), 1u);
   client.call("DeregisterStreamConsumer", by_arn);
 }
 

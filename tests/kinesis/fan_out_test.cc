@@ -9,11 +9,9 @@
 namespace millrace::kinesis {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000'000;
-const std::string kStreamArn = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
 const Json kLatest = {{"Type", "LATEST"}};
 const Json kHorizon = {{"Type", "TRIM_HORIZON"}};
-using Client = std::shared_ptr<StreamClient>;
+using FanOutClient = std::shared_ptr<StreamClient>;
 using Texts = std::vector<std::string>;
 
 // The machine's connections are on loop 1, its odd shards' records, too; even shards' are on loop 0.
@@ -24,10 +22,9 @@ class FanOutMachine : public KinesisMachine {
   }
 
   std::string consumer(const std::string& name) {
-    const std::string arn =
-        call("RegisterStreamConsumer",
-             {{"StreamARN", kStreamArn}, {"ConsumerName", name}})["Consumer"]["ConsumerARN"];
-    world.run_for(kSecond);
+    const std::string arn = call("RegisterStreamConsumer",
+                                 {{"StreamARN", kArnOfS}, {"ConsumerName", name}})["Consumer"]["ConsumerARN"];
+    world.run_for(kNsPerS);
     return arn;
   }
   static Json request(const std::string& arn, int shard, const Json& position) {
@@ -35,7 +32,7 @@ class FanOutMachine : public KinesisMachine {
             {"ShardId", "shardId-00000000000" + std::to_string(shard)},
             {"StartingPosition", position}};
   }
-  Client subscribe(const std::string& arn, int shard, const Json& position = kLatest) {
+  FanOutClient subscribe(const std::string& arn, int shard, const Json& position = kLatest) {
     const Answer answer = post("SubscribeToShard", request(arn, shard, position));
     EXPECT_EQ(answer.status, 200) << answer.body;
     EXPECT_EQ(answer.header("Content-Type"), "application/vnd.amazon.eventstream");
@@ -69,7 +66,7 @@ class FanOutMachine : public KinesisMachine {
   static constexpr const char* kLast = "340282366920938463463374607431768211455";
 };
 
-Texts texts(const Client& client) {
+Texts texts(const FanOutClient& client) {
   Texts all;
   for (const Json& record : client->records()) {
     const auto coded = record["Data"].get<std::string>();
@@ -87,7 +84,7 @@ TEST(KinesisFanOut, BringsWhatIsPutWithoutBeingAsked) {
   const std::string arn = machine.consumer("c");
   for (const int shard : {0, 1}) {  // of another loop, and of the connection's own
     machine.put(shard, "before");
-    const Client client = machine.subscribe(arn, shard);
+    const FanOutClient client = machine.subscribe(arn, shard);
     auto messages = client->messages();
     ASSERT_EQ(messages.size(), 2u);
     EXPECT_EQ(messages[0].type, "initial-response");
@@ -118,14 +115,15 @@ TEST(KinesisFanOut, BeginsWhereItIsTold) {
   FanOutMachine machine(1);
   const std::string first = machine.put(0, "a");
   const std::string second = machine.put(0, "b");
-  machine.world.run_for(10 * kSecond);
+  machine.world.run_for(10 * kNsPerS);
   const double between_s = static_cast<double>(machine.world.clock().wall_ms()) / 1'000;
-  machine.world.run_for(10 * kSecond);
+  machine.world.run_for(10 * kNsPerS);
   machine.put(0, "c");
   int consumers = 0;
   const auto got = [&](const Json& position) {
-    const Client client = machine.subscribe(machine.consumer("c" + std::to_string(consumers++)), 0, position);
-    machine.world.run_for(kSecond);
+    const FanOutClient client =
+        machine.subscribe(machine.consumer("c" + std::to_string(consumers++)), 0, position);
+    machine.world.run_for(kNsPerS);
     return texts(client);
   };
   const auto at = [](const char* type, const std::string& number) {
@@ -141,7 +139,7 @@ TEST(KinesisFanOut, BeginsWhereItIsTold) {
 
 TEST(KinesisFanOut, GoesOnAtAndAfterTheContinuationNumberAlike) {
   FanOutMachine machine(1);
-  const Client first = machine.subscribe(machine.consumer("c"), 0);
+  const FanOutClient first = machine.subscribe(machine.consumer("c"), 0);
   const Json before_any = first->last()["ContinuationSequenceNumber"];
   machine.put(0, "a");
   const Json after_a = first->last()["ContinuationSequenceNumber"];
@@ -149,9 +147,9 @@ TEST(KinesisFanOut, GoesOnAtAndAfterTheContinuationNumberAlike) {
   int consumers = 0;
   for (const char* type : {"AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"}) {
     const auto got = [&](const Json& number) {
-      const Client client = machine.subscribe(machine.consumer("d" + std::to_string(consumers++)), 0,
-                                              {{"Type", type}, {"SequenceNumber", number}});
-      machine.world.run_for(kSecond);
+      const FanOutClient client = machine.subscribe(machine.consumer("d" + std::to_string(consumers++)), 0,
+                                                    {{"Type", type}, {"SequenceNumber", number}});
+      machine.world.run_for(kNsPerS);
       return texts(client);
     };
     EXPECT_EQ(got(before_any), (Texts{"a", "b"})) << type;
@@ -191,17 +189,17 @@ TEST(KinesisFanOut, AConsumerHasAShardOnceAndTheLaterOneTakesItAfterFiveSeconds)
   FanOutMachine machine;
   const std::string arn = machine.consumer("c");
   const std::string other = machine.consumer("d");
-  const Client first = machine.subscribe(arn, 0);
+  const FanOutClient first = machine.subscribe(arn, 0);
   machine.subscribe(arn, 1);
   machine.subscribe(other, 0);
   const std::string message =
       "Another active subscription exists for this consumer: 000000000000:s:shardId-000000000000:c";
-  machine.world.run_for(4 * kSecond);
+  machine.world.run_for(4 * kNsPerS);
   machine.refuses("SubscribeToShard", FanOutMachine::request(arn, 0, kLatest), "ResourceInUseException",
                   message);
   EXPECT_FALSE(first->ended);
-  machine.world.run_for(kSecond);
-  const Client second = machine.subscribe(arn, 0);
+  machine.world.run_for(kNsPerS);
+  const FanOutClient second = machine.subscribe(arn, 0);
   EXPECT_TRUE(first->ended);
   EXPECT_EQ(first->messages().back().kind, "exception");
   EXPECT_EQ(first->messages().back().type, "ResourceInUseException");
@@ -214,13 +212,13 @@ TEST(KinesisFanOut, AConsumerHasAShardOnceAndTheLaterOneTakesItAfterFiveSeconds)
 TEST(KinesisFanOut, AClientThatWentAwayHoldsItsPlaceForFiveSecondsAndNoLonger) {
   FanOutMachine machine(1);
   const std::string arn = machine.consumer("c");
-  const Client gone = machine.subscribe(arn, 0);
+  const FanOutClient gone = machine.subscribe(arn, 0);
   machine.on_connection([&] { gone->go_away(); });
   EXPECT_EQ(machine.door->open_subscriptions(), 0u);
   EXPECT_EQ(machine.post("SubscribeToShard", FanOutMachine::request(arn, 0, kLatest)).type(),
             "ResourceInUseException");
-  machine.world.run_for(5 * kSecond);
-  const Client next = machine.subscribe(arn, 0);
+  machine.world.run_for(5 * kNsPerS);
+  const FanOutClient next = machine.subscribe(arn, 0);
   machine.put(0, "now");
   EXPECT_EQ(texts(next), Texts{"now"});
   EXPECT_EQ(machine.door->open_subscriptions(), 1u);
@@ -228,16 +226,16 @@ TEST(KinesisFanOut, AClientThatWentAwayHoldsItsPlaceForFiveSecondsAndNoLonger) {
 
 TEST(KinesisFanOut, LivesFiveMinutesWithAnEventEveryFiveSecondsAtLeast) {
   FanOutMachine machine(1);
-  const Client client = machine.subscribe(machine.consumer("c"), 0);
+  const FanOutClient client = machine.subscribe(machine.consumer("c"), 0);
   std::size_t before = client->chunks.size();
   for (int i = 0; i < 59; ++i) {
-    machine.world.run_for(5 * kSecond);
+    machine.world.run_for(5 * kNsPerS);
     EXPECT_GT(client->chunks.size(), before);
     EXPECT_FALSE(client->ended);
     before = client->chunks.size();
   }
   EXPECT_EQ(client->last()["MillisBehindLatest"], 0);
-  machine.world.run_for(5 * kSecond);
+  machine.world.run_for(5 * kNsPerS);
   EXPECT_TRUE(client->ended);
   EXPECT_EQ(client->messages().back().kind, "event");
 }
@@ -245,12 +243,12 @@ TEST(KinesisFanOut, LivesFiveMinutesWithAnEventEveryFiveSecondsAtLeast) {
 TEST(KinesisFanOut, TwentyConsumersShareTheBytesOfOneEvent) {
   FanOutMachine machine;
   for (const int shard : {0, 1}) {
-    std::vector<Client> clients;
+    std::vector<FanOutClient> clients;
     for (int i = 0; i < 10; ++i)
       clients.push_back(machine.subscribe(machine.consumer("c" + std::to_string(10 * shard + i)), shard));
     machine.put(shard, "a");
     machine.put(shard, "b");
-    for (const Client& client : clients) {
+    for (const FanOutClient& client : clients) {
       EXPECT_EQ(texts(client), (Texts{"a", "b"}));
       EXPECT_EQ(client->chunks.back(), clients[0]->chunks.back()) << "a copy of its own";
     }
@@ -259,9 +257,9 @@ TEST(KinesisFanOut, TwentyConsumersShareTheBytesOfOneEvent) {
 
 TEST(KinesisFanOut, WhoJoinsInTheMiddleSharesFromTheNextEventOn) {
   FanOutMachine machine(1);
-  const Client old = machine.subscribe(machine.consumer("c"), 0);
+  const FanOutClient old = machine.subscribe(machine.consumer("c"), 0);
   machine.put(0, "a");
-  const Client behind = machine.subscribe(machine.consumer("d"), 0, kHorizon);
+  const FanOutClient behind = machine.subscribe(machine.consumer("d"), 0, kHorizon);
   machine.put(0, "b");
   EXPECT_EQ(texts(behind), (Texts{"a", "b"}));
   EXPECT_EQ(behind->chunks.back(), old->chunks.back());
@@ -269,8 +267,8 @@ TEST(KinesisFanOut, WhoJoinsInTheMiddleSharesFromTheNextEventOn) {
 
 TEST(KinesisFanOut, ASlowClientIsBoundedAndGetsEverythingInOrderAndSlowsNobody) {
   FanOutMachine machine(1);
-  const Client slow = machine.subscribe(machine.consumer("c"), 0);
-  const Client fast = machine.subscribe(machine.consumer("d"), 0);
+  const FanOutClient slow = machine.subscribe(machine.consumer("c"), 0);
+  const FanOutClient fast = machine.subscribe(machine.consumer("d"), 0);
   slow->stop_taking();
   Texts all;
   for (int i = 0; i < 80; ++i) {
@@ -298,8 +296,8 @@ TEST(KinesisFanOut, ABacklogComesInEventsOfBoundedSize) {
     all.push_back(std::to_string(i) + std::string(200'000, 'x'));
     machine.put(0, all.back());
   }
-  const Client client = machine.subscribe(machine.consumer("c"), 0, kHorizon);
-  machine.world.run_for(kSecond);
+  const FanOutClient client = machine.subscribe(machine.consumer("c"), 0, kHorizon);
+  machine.world.run_for(kNsPerS);
   EXPECT_EQ(texts(client), all);
   EXPECT_GT(client->messages()[1].content["MillisBehindLatest"], 0);
   EXPECT_EQ(client->last()["MillisBehindLatest"], 0);
@@ -308,11 +306,11 @@ TEST(KinesisFanOut, ABacklogComesInEventsOfBoundedSize) {
 
 TEST(KinesisFanOut, TheEndOfAShardTellsItsChildren) {
   FanOutMachine machine(1);
-  const Client client = machine.subscribe(machine.consumer("c"), 0);
+  const FanOutClient client = machine.subscribe(machine.consumer("c"), 0);
   machine.put(0, "last");
   machine.call("SplitShard", {{"StreamName", "s"}, {"ShardToSplit", "0"}, {"NewStartingHashKey", "1000"}});
   machine.wait_active("s");
-  machine.world.run_for(kSecond);
+  machine.world.run_for(kNsPerS);
   EXPECT_EQ(texts(client), Texts{"last"});
   EXPECT_TRUE(client->ended);
   const auto children = [](const Json& event) {
@@ -331,15 +329,15 @@ TEST(KinesisFanOut, TheEndOfAShardTellsItsChildren) {
   EXPECT_FALSE(end.contains("ContinuationSequenceNumber"));
 
   // Who comes later is told the same, behind the records that he asked for.
-  const Client late = machine.subscribe(machine.consumer("d"), 0, kHorizon);
-  machine.world.run_for(kSecond);
+  const FanOutClient late = machine.subscribe(machine.consumer("d"), 0, kHorizon);
+  machine.world.run_for(kNsPerS);
   EXPECT_EQ(texts(late), Texts{"last"});
   EXPECT_EQ(children(late->last()), (Texts{"01", "02"}));
   EXPECT_TRUE(late->ended);
-  const Client latest = machine.subscribe(machine.consumer("e"), 0);
+  const FanOutClient latest = machine.subscribe(machine.consumer("e"), 0);
   EXPECT_EQ(children(latest->last()), (Texts{"01", "02"}));
   EXPECT_TRUE(latest->ended);
-  const Client child = machine.subscribe(machine.consumer("f"), 1, kHorizon);
+  const FanOutClient child = machine.subscribe(machine.consumer("f"), 1, kHorizon);
   machine.put(0, "of the child");
   EXPECT_EQ(texts(child), Texts{"of the child"});
 }
@@ -347,15 +345,15 @@ TEST(KinesisFanOut, TheEndOfAShardTellsItsChildren) {
 TEST(KinesisFanOut, EndsWithAnErrorWhenConsumerOrStreamGo) {
   FanOutMachine machine(1);
   const std::string arn = machine.consumer("c");
-  const Client of_consumer = machine.subscribe(arn, 0);
-  const Client of_stream = machine.subscribe(machine.consumer("d"), 0);
+  const FanOutClient of_consumer = machine.subscribe(arn, 0);
+  const FanOutClient of_stream = machine.subscribe(machine.consumer("d"), 0);
   machine.call("DeregisterStreamConsumer", {{"ConsumerARN", arn}});
-  machine.world.run_for(kSecond);
+  machine.world.run_for(kNsPerS);
   EXPECT_TRUE(of_consumer->ended);
   EXPECT_EQ(of_consumer->messages().back().type, "ResourceNotFoundException");
   EXPECT_FALSE(of_stream->ended);
   machine.call("DeleteStream", {{"StreamName", "s"}, {"EnforceConsumerDeletion", true}});
-  machine.world.run_for(kSecond);
+  machine.world.run_for(kNsPerS);
   EXPECT_TRUE(of_stream->ended);
   EXPECT_EQ(of_stream->messages().back().type, "ResourceNotFoundException");
   EXPECT_EQ(of_stream->last(), (Json{{"message", "Stream s under account 000000000000 not found."}}));
@@ -368,21 +366,21 @@ TEST(KinesisFanOut, UnderTheServicesLimitsAConsumerGetsTwoMegabytesASecond) {
   FanOutMachine machine(1, options);
   for (int i = 0; i < 12; ++i) {
     machine.put(0, std::string(900'000, 'x'));
-    machine.world.run_for(kSecond);
+    machine.world.run_for(kNsPerS);
   }
-  const Client client = machine.subscribe(machine.consumer("c"), 0, kHorizon);
+  const FanOutClient client = machine.subscribe(machine.consumer("c"), 0, kHorizon);
   const auto megabytes = [&] { return static_cast<double>(client->records().size()) * 0.9; };
   EXPECT_LE(megabytes(), 4.0);  // what it may have saved up, and one event more
-  machine.world.run_for(kSecond);
+  machine.world.run_for(kNsPerS);
   EXPECT_LE(megabytes(), 6.0);
-  machine.world.run_for(5 * kSecond);
+  machine.world.run_for(5 * kNsPerS);
   EXPECT_EQ(client->records().size(), 12u);
 }
 
 TEST(KinesisFanOut, AServerThatLeavesEndsThemInOrderAndTakesNoNewOnes) {
   FanOutMachine machine(1);
   const std::string arn = machine.consumer("c");
-  const Client client = machine.subscribe(machine.consumer("d"), 0);
+  const FanOutClient client = machine.subscribe(machine.consumer("d"), 0);
   machine.put(0, "a");
   machine.door->leave();
   machine.world.run_for(1'000'000);
@@ -396,13 +394,12 @@ TEST(KinesisFanOut, AServerThatLeavesEndsThemInOrderAndTakesNoNewOnes) {
 
 TEST(KinesisFanOut, RefusesWhatIsNotThere) {
   FanOutMachine machine(1);
-  const std::string arn =
-      machine.call("RegisterStreamConsumer",
-                   {{"StreamARN", kStreamArn}, {"ConsumerName", "c"}})["Consumer"]["ConsumerARN"];
+  const std::string arn = machine.call(
+      "RegisterStreamConsumer", {{"StreamARN", kArnOfS}, {"ConsumerName", "c"}})["Consumer"]["ConsumerARN"];
   machine.refuses("SubscribeToShard", FanOutMachine::request(arn, 0, kLatest), "ResourceInUseException",
                   "Consumer c with creation timestamp " + arn.substr(arn.rfind(':') + 1) +
                       " under stream s and account 000000000000 is not in ACTIVE status.");
-  machine.world.run_for(kSecond);
+  machine.world.run_for(kNsPerS);
   machine.refuses("SubscribeToShard", FanOutMachine::request(arn, 7, kLatest), "ResourceNotFoundException",
                   "Shard shardId-000000000007 in stream s under account 000000000000 does not exist");
   EXPECT_EQ(machine.post("SubscribeToShard", FanOutMachine::request(arn + "1", 0, kLatest)).type(),

@@ -20,6 +20,9 @@
 
 namespace millrace::kinesis {
 
+// Of stream "s" of those who do not sign.
+inline const std::string kArnOfS = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
+
 using Json = nlohmann::json;
 using Headers = std::vector<std::pair<std::string, std::string>>;
 

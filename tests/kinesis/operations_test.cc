@@ -5,7 +5,7 @@
 namespace millrace::kinesis {
 namespace {
 
-const std::string kArn = "arn:aws:kinesis:us-east-1:000000000000:stream/";
+const std::string kArnOfStreams = "arn:aws:kinesis:us-east-1:000000000000:stream/";
 
 Json describe(KinesisMachine& machine, const std::string& stream) {
   return machine.call("DescribeStream", {{"StreamName", stream}})["StreamDescription"];
@@ -37,7 +37,7 @@ TEST(KinesisStreams, AStreamIsCreatedDescribedAndDeleted) {
 
   machine.wait_active("s");
   description = describe(machine, "s");
-  EXPECT_EQ(description["StreamARN"], kArn + "s");
+  EXPECT_EQ(description["StreamARN"], kArnOfStreams + "s");
   EXPECT_EQ(description["StreamModeDetails"], (Json{{"StreamMode", "PROVISIONED"}}));
   EXPECT_EQ(description["EnhancedMonitoring"], Json::parse(R"([{"ShardLevelMetrics":[]}])"));
   EXPECT_EQ(description["EncryptionType"], "NONE");
@@ -50,7 +50,7 @@ TEST(KinesisStreams, AStreamIsCreatedDescribedAndDeleted) {
   EXPECT_EQ(description["Shards"][1]["SequenceNumberRange"].size(), 1u);
 
   const Json summary =
-      machine.call("DescribeStreamSummary", {{"StreamARN", kArn + "s"}})["StreamDescriptionSummary"];
+      machine.call("DescribeStreamSummary", {{"StreamARN", kArnOfStreams + "s"}})["StreamDescriptionSummary"];
   EXPECT_EQ(summary["OpenShardCount"], 3);
   EXPECT_EQ(summary["ConsumerCount"], 0);
 
@@ -118,8 +118,8 @@ TEST(KinesisStreams, ShardsOverTheAccountsLimitAreRefused) {
 TEST(KinesisStreams, NameAndArnMustAgree) {
   KinesisMachine machine;
   machine.create("s", 1);
-  machine.call("DescribeStream", {{"StreamName", "s"}, {"StreamARN", kArn + "s"}});
-  EXPECT_EQ(machine.post("DescribeStream", {{"StreamName", "t"}, {"StreamARN", kArn + "s"}}).type(),
+  machine.call("DescribeStream", {{"StreamName", "s"}, {"StreamARN", kArnOfStreams + "s"}});
+  EXPECT_EQ(machine.post("DescribeStream", {{"StreamName", "t"}, {"StreamARN", kArnOfStreams + "s"}}).type(),
             "InvalidArgumentException");
   machine.refuses("DescribeStream", {{"StreamARN", "arn:aws:kinesis:us-east-1:123456789012:stream/s"}},
                   "ResourceNotFoundException", "Stream s under account 123456789012 not found.");
@@ -127,7 +127,8 @@ TEST(KinesisStreams, NameAndArnMustAgree) {
       "PutRecord",
       {{"StreamARN", "arn:aws:kinesis:eu-west-1:000000000000:stream/s"}, {"PartitionKey", "a"}, {"Data", ""}},
       "ResourceNotFoundException", "Stream s under account 000000000000 not found.");
-  EXPECT_EQ(machine.post("DescribeStream", {{"StreamARN", kArn + "a*b"}}).type(), "InvalidArgumentException");
+  EXPECT_EQ(machine.post("DescribeStream", {{"StreamARN", kArnOfStreams + "a*b"}}).type(),
+            "InvalidArgumentException");
 }
 
 TEST(KinesisStreams, ListsComeInPages) {
@@ -136,7 +137,7 @@ TEST(KinesisStreams, ListsComeInPages) {
   Json page = machine.call("ListStreams", {{"Limit", 2}});
   EXPECT_EQ(page["StreamNames"], (Json{"a", "b"}));
   EXPECT_EQ(page["HasMoreStreams"], true);
-  EXPECT_EQ(page["StreamSummaries"][1]["StreamARN"], kArn + "b");
+  EXPECT_EQ(page["StreamSummaries"][1]["StreamARN"], kArnOfStreams + "b");
   EXPECT_EQ(page["StreamSummaries"][1]["StreamStatus"], "ACTIVE");
   const Json token = page["NextToken"];
   page = machine.call("ListStreams", {{"NextToken", token}});
@@ -196,7 +197,7 @@ TEST(KinesisShards, SplitMergeAndEvenCountLeaveTheirTrace) {
   const Json counts = machine.call(
       "UpdateShardCount", {{"StreamName", "s"}, {"TargetShardCount", 4}, {"ScalingType", "UNIFORM_SCALING"}});
   EXPECT_EQ(counts, (Json{{"StreamName", "s"},
-                          {"StreamARN", kArn + "s"},
+                          {"StreamARN", kArnOfStreams + "s"},
                           {"CurrentShardCount", 2},
                           {"TargetShardCount", 4}}));
   machine.wait_active("s");
@@ -265,7 +266,7 @@ TEST(KinesisShards, ListShardsPagesAndRefusesStrangeTokens) {
   const Json all = machine.call("ListShards", {{"StreamName", "s"}});
   EXPECT_EQ(all["Shards"], describe(machine, "s")["Shards"]);
   EXPECT_FALSE(all.contains("NextToken"));
-  Json page = machine.call("ListShards", {{"StreamARN", kArn + "s"}, {"MaxResults", 2}});
+  Json page = machine.call("ListShards", {{"StreamARN", kArnOfStreams + "s"}, {"MaxResults", 2}});
   EXPECT_EQ(ids(page["Shards"]), (Ids{"00", "01"}));
   const Json token = page["NextToken"];
   page = machine.call("ListShards", {{"NextToken", token}, {"MaxResults", 2}});
@@ -373,17 +374,18 @@ TEST(KinesisTags, AreSetListedAndRemovedByStreamAndByResource) {
   machine.wait_active("s");
   machine.call("AddTagsToStream",
                {{"StreamName", "s"}, {"Tags", {{"a", "1"}, {"\u00fc0 _.", ""}, {"/=+-@:", "x"}}}});
-  machine.call("TagResource", {{"ResourceARN", kArn + "s"}, {"Tags", {{"a", "2"}}}});
+  machine.call("TagResource", {{"ResourceARN", kArnOfStreams + "s"}, {"Tags", {{"a", "2"}}}});
   const Json tags = Json::parse(
       R"([{"Key":"/=+-@:","Value":"x"},{"Key":"a","Value":"2"},{"Key":"made","Value":"with"},{"Key":"ü0 _.","Value":""}])");
   EXPECT_EQ(machine.call("ListTagsForStream", {{"StreamName", "s"}}),
             (Json{{"Tags", tags}, {"HasMoreTags", false}}));
-  EXPECT_EQ(machine.call("ListTagsForResource", {{"ResourceARN", kArn + "s"}}), (Json{{"Tags", tags}}));
+  EXPECT_EQ(machine.call("ListTagsForResource", {{"ResourceARN", kArnOfStreams + "s"}}),
+            (Json{{"Tags", tags}}));
   EXPECT_EQ(
       machine.call("ListTagsForStream", {{"StreamName", "s"}, {"Limit", 1}, {"ExclusiveStartTagKey", "a"}}),
       (Json{{"Tags", {tags[2]}}, {"HasMoreTags", true}}));
   machine.call("RemoveTagsFromStream", {{"StreamName", "s"}, {"TagKeys", {"a", "none"}}});
-  machine.call("UntagResource", {{"ResourceARN", kArn + "s"}, {"TagKeys", {"made"}}});
+  machine.call("UntagResource", {{"ResourceARN", kArnOfStreams + "s"}, {"TagKeys", {"made"}}});
   EXPECT_EQ(machine.call("ListTagsForStream", {{"StreamName", "s"}})["Tags"], (Json{tags[0], tags[3]}));
 
   machine.refuses(

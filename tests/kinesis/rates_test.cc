@@ -12,7 +12,6 @@ broker::BrokerOptions aws_limits() {
 }
 
 const Json kEmpty = Json::object();
-constexpr std::int64_t kSecond = 1'000'000'000;
 
 TEST(KinesisRates, AnAccountAsksSoOftenASecond) {
   KinesisMachine machine({}, aws_limits());
@@ -21,7 +20,7 @@ TEST(KinesisRates, AnAccountAsksSoOftenASecond) {
   machine.call("DescribeLimits", kEmpty);  // others have their own
   machine.refuses("DescribeLimits", kEmpty, "LimitExceededException",
                   "Rate exceeded for account 000000000000.");
-  machine.world.run_for(kSecond);
+  machine.world.run_for(kNsPerS);
   machine.call("DescribeLimits", kEmpty);
   for (int i = 0; i < 5; ++i) machine.call("ListStreams", kEmpty);
   EXPECT_EQ(machine.post("ListStreams", kEmpty).type(), "LimitExceededException");
@@ -51,7 +50,7 @@ TEST(KinesisRates, AShardGivesFiveIteratorsAndFiveReadsASecond) {
   machine.iterator("s", 1);
   for (int i = 0; i < 5; ++i) machine.call("GetRecords", iterator);
   machine.refuses("GetRecords", iterator, "ProvisionedThroughputExceededException", message);
-  machine.world.run_for(kSecond);
+  machine.world.run_for(kNsPerS);
   machine.call("GetShardIterator", request);
   machine.call("GetRecords", iterator);
 }
@@ -64,7 +63,7 @@ TEST(KinesisRates, AStreamIsTriedDryOnceASecond) {
   put["DryRun"] = true;
   EXPECT_EQ(machine.post("PutRecord", put).type(), "DryRunOperationException");
   EXPECT_EQ(machine.post("PutRecord", put).type(), "ThrottlingException");
-  machine.world.run_for(kSecond);
+  machine.world.run_for(kNsPerS);
   EXPECT_EQ(machine.post("PutRecord", put).type(), "DryRunOperationException");
 }
 
@@ -89,7 +88,7 @@ TEST(KinesisRates, FiveStreamsBeginAtOnce) {
   KinesisMachine machine({}, options);
   for (int i = 0; i < 5; ++i)
     machine.call("CreateStream", {{"StreamName", "t" + std::to_string(i)}, {"ShardCount", 1}});
-  machine.world.run_for(kSecond);
+  machine.world.run_for(kNsPerS);
   machine.refuses("CreateStream", {{"StreamName", "u"}, {"ShardCount", 1}}, "LimitExceededException",
                   "Account 000000000000 already has 5 streams in CREATING state, the limit.");
 }

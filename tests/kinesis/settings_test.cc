@@ -7,8 +7,6 @@
 namespace millrace::kinesis {
 namespace {
 
-const std::string kArn = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
-
 Json summary(KinesisMachine& machine) {
   return machine.call("DescribeStreamSummary", {{"StreamName", "s"}})["StreamDescriptionSummary"];
 }
@@ -20,7 +18,9 @@ void create_on_demand(KinesisMachine& machine, Json more = Json::object()) {
   machine.wait_active("s");
 }
 
-Json mode(const char* name) { return {{"StreamARN", kArn}, {"StreamModeDetails", {{"StreamMode", name}}}}; }
+Json mode(const char* name) {
+  return {{"StreamARN", kArnOfS}, {"StreamModeDetails", {{"StreamMode", name}}}};
+}
 
 TEST(KinesisStreamMode, PassesUpdatingAndKeepsTheShards) {
   KinesisMachine machine;
@@ -78,13 +78,13 @@ TEST(KinesisWarmThroughput, ShardsFollowItBothWays) {
   const Json answer =
       machine.call("UpdateStreamWarmThroughput", {{"StreamName", "s"}, {"WarmThroughputMiBps", 9}});
   EXPECT_EQ(answer, (Json{{"StreamName", "s"},
-                          {"StreamARN", kArn},
+                          {"StreamARN", kArnOfS},
                           {"WarmThroughput", {{"TargetMiBps", 9}, {"CurrentMiBps", 6}}}}));
   EXPECT_EQ(summary(machine)["StreamStatus"], "UPDATING");
   machine.wait_active("s");
   EXPECT_EQ(summary(machine)["WarmThroughput"], (Json{{"TargetMiBps", 9}, {"CurrentMiBps", 9}}));
 
-  machine.call("UpdateStreamWarmThroughput", {{"StreamARN", kArn}, {"WarmThroughputMiBps", 1}});
+  machine.call("UpdateStreamWarmThroughput", {{"StreamARN", kArnOfS}, {"WarmThroughputMiBps", 1}});
   machine.wait_active("s");
   EXPECT_EQ(summary(machine)["OpenShardCount"], 4);  // what a stream on demand begins with
 
@@ -175,7 +175,7 @@ TEST(KinesisDistribution, AutoSpreadsRecordsEvenlyAndNeedsNoKeys) {
     shards.insert(
         machine.call("PutRecord", {{"StreamName", "s"}, {"Data", ""}, {"PartitionKey", "k"}})["ShardId"]);
   EXPECT_EQ(shards.size(), 4u);
-  machine.call("PutRecord", {{"StreamARN", kArn}, {"Data", ""}});
+  machine.call("PutRecord", {{"StreamARN", kArnOfS}, {"Data", ""}});
   EXPECT_EQ(machine.post("PutRecord", {{"StreamName", "s"}, {"Data", ""}, {"SequenceNumberForOrdering", "0"}})
                 .type(),
             "InvalidArgumentException");
@@ -193,7 +193,7 @@ TEST(KinesisDistribution, WithoutAutoAKeyIsRequiredInTheRecordedWords) {
                   "satisfy constraint: Member must not be null");
   const auto set = [&](const char* strategy) {
     machine.call("UpdateStreamRecordDistributionStrategy",
-                 {{"StreamARN", kArn}, {"RecordDistributionStrategy", strategy}});
+                 {{"StreamARN", kArnOfS}, {"RecordDistributionStrategy", strategy}});
   };
   set("AUTO");
   machine.call("PutRecords", keyless);
@@ -208,7 +208,8 @@ TEST(KinesisDistribution, AutoIsForStreamsOnDemand) {
   KinesisMachine machine;
   machine.create("s", 1);
   machine.refuses("UpdateStreamRecordDistributionStrategy",
-                  {{"StreamARN", kArn}, {"RecordDistributionStrategy", "AUTO"}}, "InvalidArgumentException",
+                  {{"StreamARN", kArnOfS}, {"RecordDistributionStrategy", "AUTO"}},
+                  "InvalidArgumentException",
                   "RecordDistributionStrategy=AUTO is only supported for on-demand streams. Stream s is "
                   "using PROVISIONED mode.");
   machine.refuses("CreateStream",
@@ -230,7 +231,7 @@ TEST(KinesisRecordSize, EachStreamHasItsOwnLimit) {
   };
   constexpr std::size_t kMiB = 1'048'576;
   EXPECT_EQ(put(3 * kMiB).status, 200);
-  machine.call("UpdateMaxRecordSize", {{"StreamARN", kArn}, {"MaxRecordSizeInKiB", 1'024}});
+  machine.call("UpdateMaxRecordSize", {{"StreamARN", kArnOfS}, {"MaxRecordSizeInKiB", 1'024}});
   EXPECT_EQ(summary(machine)["MaxRecordSizeInKiB"], 1'024);
   EXPECT_EQ(put(kMiB).status, 200);
   EXPECT_EQ(put(kMiB + 1).json(),
@@ -244,7 +245,7 @@ TEST(KinesisRecordSize, EachStreamHasItsOwnLimit) {
       "ValidationException",
       "1 validation error detected: Value at 'records.2.member.data' failed to satisfy constraint: Member "
       "must have length less than or equal to 1048576");
-  machine.call("UpdateMaxRecordSize", {{"StreamARN", kArn}, {"MaxRecordSizeInKiB", 2'048}});
+  machine.call("UpdateMaxRecordSize", {{"StreamARN", kArnOfS}, {"MaxRecordSizeInKiB", 2'048}});
   EXPECT_EQ(put(2 * kMiB).status, 200);
 
   machine.call("CreateStream", {{"StreamName", "t"}, {"ShardCount", 1}, {"MaxRecordSizeInKiB", 1'500}});
@@ -259,7 +260,7 @@ TEST(KinesisRecordSize, BoundsAreTheServicesOrTheServersOwn) {
     KinesisMachine machine(options);
     machine.create("s", 1);
     const Answer answer =
-        machine.post("UpdateMaxRecordSize", {{"StreamARN", kArn}, {"MaxRecordSizeInKiB", kib}});
+        machine.post("UpdateMaxRecordSize", {{"StreamARN", kArnOfS}, {"MaxRecordSizeInKiB", kib}});
     return answer.status == 200 ? std::string("taken") : answer.message();
   };
   EXPECT_EQ(refused(10, 10'240), "taken");
@@ -280,7 +281,7 @@ TEST(KinesisMonitoring, MetricsAreAddedAndTakenAway) {
   const auto change = [&](const char* operation, const Json& metrics) {
     Json answer = machine.call(operation, {{"StreamName", "s"}, {"ShardLevelMetrics", metrics}});
     EXPECT_EQ(answer["StreamName"], "s");
-    EXPECT_EQ(answer["StreamARN"], kArn);
+    EXPECT_EQ(answer["StreamARN"], kArnOfS);
     return std::pair(answer["CurrentShardLevelMetrics"], answer["DesiredShardLevelMetrics"]);
   };
   using Pair = std::pair<Json, Json>;

@@ -6,15 +6,15 @@
 namespace millrace::leases::dynamodb {
 namespace {
 
-constexpr std::string_view kItem =
+constexpr std::string_view kUpdatedItem =
     R"({"k":{"S":"id"},"n":{"N":"5"},"l":{"L":[{"S":"a"},{"S":"b"},{"S":"c"}]},"m":{"M":{"x":{"N":"1"}}},)"
     R"("ss":{"SS":["p","q"]}})";
-constexpr std::string_view kValues =
+constexpr std::string_view kUpdateValues =
     R"({":1":{"N":"1"},":s":{"S":"new"},":l":{"L":[{"S":"z"}]},":e":{"L":[]},":ss":{"SS":["q","r"]},)"
     R"(":pq":{"SS":["p","q"]},":m":{"M":{}}})";
 
-std::string updated(std::string_view text, std::string_view before = kItem) {
-  Placeholders placeholders = placeholders_of(kValues, R"({"#n":"n"})");
+std::string updated(std::string_view text, std::string_view before = kUpdatedItem) {
+  Placeholders placeholders = placeholders_of(kUpdateValues, R"({"#n":"n"})");
   Update update;
   if (const auto wrong = parse_update(text, placeholders, &update)) return wrong->message;
   Attributes item = attributes_of(before);
@@ -24,7 +24,7 @@ std::string updated(std::string_view text, std::string_view before = kItem) {
 
 // The item as it is after an update that touches one attribute.
 std::string with(std::string_view attribute, std::string_view json) {
-  Attributes item = attributes_of(kItem);
+  Attributes item = attributes_of(kUpdatedItem);
   if (json.empty())
     item.erase(std::string(attribute));
   else
@@ -39,7 +39,7 @@ TEST(Update, SetsAddsRemovesAndDeletes) {
   EXPECT_EQ(updated("SET n = n - :1"), with("n", R"({"N":"4"})"));
   EXPECT_EQ(updated("SET n = (n + :1)"), with("n", R"({"N":"6"})"));
   EXPECT_EQ(updated("SET fresh = if_not_exists(fresh, :1)"), with("fresh", R"({"N":"1"})"));
-  EXPECT_EQ(updated("SET n = if_not_exists(n, :1)"), text_of(attributes_of(kItem)));
+  EXPECT_EQ(updated("SET n = if_not_exists(n, :1)"), text_of(attributes_of(kUpdatedItem)));
   EXPECT_EQ(updated("SET n = if_not_exists(nothing, :1) + :1"), with("n", R"({"N":"2"})"));
   EXPECT_EQ(updated("SET l = list_append(l, :l)"),
             with("l", R"({"L":[{"S":"a"},{"S":"b"},{"S":"c"},{"S":"z"}]})"));
@@ -50,14 +50,14 @@ TEST(Update, SetsAddsRemovesAndDeletes) {
   EXPECT_EQ(updated("SET l[9] = :s, l[8] = :1"),
             with("l", R"({"L":[{"S":"a"},{"S":"b"},{"S":"c"},{"N":"1"},{"S":"new"}]})"));
   EXPECT_EQ(updated("REMOVE n"), with("n", ""));
-  EXPECT_EQ(updated("REMOVE nothing"), text_of(attributes_of(kItem)));
+  EXPECT_EQ(updated("REMOVE nothing"), text_of(attributes_of(kUpdatedItem)));
   EXPECT_EQ(updated("REMOVE l[0], l[1]"), with("l", R"({"L":[{"S":"c"}]})"));
   EXPECT_EQ(updated("ADD n :1"), with("n", R"({"N":"6"})"));
   EXPECT_EQ(updated("ADD fresh :1"), with("fresh", R"({"N":"1"})"));
   EXPECT_EQ(updated("ADD ss :ss"), with("ss", R"({"SS":["p","q","r"]})"));
   EXPECT_EQ(updated("DELETE ss :ss"), with("ss", R"({"SS":["p"]})"));
   EXPECT_EQ(updated("DELETE ss :pq"), with("ss", ""));
-  EXPECT_EQ(updated("DELETE nothing :pq"), text_of(attributes_of(kItem)));
+  EXPECT_EQ(updated("DELETE nothing :pq"), text_of(attributes_of(kUpdatedItem)));
 }
 
 TEST(Update, TakesAllValuesFromBeforeIt) {

@@ -7,8 +7,6 @@
 namespace millrace::log::testing {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000'000;
-
 LogOptions settling_options() {
   LogOptions options = small_options();
   options.settle_after_ms = 10;
@@ -19,7 +17,7 @@ LogOptions settling_options() {
 void settle_each(LogWorld& log, std::uint64_t shard, int count) {
   for (int i = 0; i < count; ++i) {
     log.append_many(shard, fmt::format("{}", i), 1);
-    log.world.run_for(kSecond);
+    log.world.run_for(kNsPerS);
   }
 }
 
@@ -31,7 +29,7 @@ TEST(Compaction, ASegmentSmallerThanItsIndexIsLeftAlone) {
   settle_each(log, 1, 1);
   ASSERT_EQ(log.paths_ending(".mrs").size(), 1u);
   const std::uint64_t operations = log.disk.operations();
-  log.world.run_for(60 * kSecond);
+  log.world.run_for(60 * kNsPerS);
   EXPECT_EQ(log.disk.operations(), operations);
   log.close();
 }
@@ -57,11 +55,11 @@ TEST(Compaction, ASegmentMostlyGoneIsRewritten) {
   std::string large;
   for (int i = 0; large.size() < 20'000; ++i) large += fmt::format("{:x}", i * 2'654'435'761u);
   ASSERT_EQ(log.append({{1, large}, {2, "small"}})->runs.front().status, RunStatus::kDurable);
-  log.world.run_for(kSecond);
+  log.world.run_for(kNsPerS);
   ASSERT_EQ(log.paths_ending(".mrs").size(), 1u);
   const std::size_t before = log.disk.file_bytes(log.paths_ending(".mrs").front()).size();
   log.world.on(log.world.loop(0), [&] { log.log->remove_shard(ShardKey{1}); });
-  log.world.run_for(5 * kSecond);
+  log.world.run_for(5 * kNsPerS);
   ASSERT_EQ(log.paths_ending(".mrs").size(), 1u);
   EXPECT_LT(log.disk.file_bytes(log.paths_ending(".mrs").front()).size(), before / 10);
   EXPECT_EQ(log.values(2), std::vector<std::string>{"small"});

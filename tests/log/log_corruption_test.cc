@@ -81,7 +81,7 @@ Outcomes damage_with_seeds(std::uint64_t count, bool clean_stop, Damage (*damage
     }
     EXPECT_EQ(machine.fault(), "") << done.path << ": " << done.text << "; " << again(seed) << '\n'
                                    << machine.describe_files();
-    if (testing::Test::HasFailure()) return outcomes;
+    if (::testing::Test::HasFailure()) return outcomes;
   }
   if (!range.is_only) {
     EXPECT_GT(outcomes.refused, 0);

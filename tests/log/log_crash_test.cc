@@ -20,7 +20,7 @@ bool with_seeds(std::uint64_t count, const std::function<void(LogMachine&)>& sce
     LogMachine machine{sim::Seed{seed}, records};
     scenario(machine);
     EXPECT_EQ(machine.fault(), "") << again(seed) << '\n' << machine.describe_files();
-    if (testing::Test::HasFailure()) return false;
+    if (::testing::Test::HasFailure()) return false;
   }
   return !range.is_only;
 }

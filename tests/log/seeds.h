@@ -28,7 +28,7 @@ inline Seeds seeds(std::uint64_t count) {
 
 // To paste into a shell.
 inline std::string again(std::uint64_t seed) {
-  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+  const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
   return fmt::format("again: MILLRACE_SEED={} test_log --gtest_filter={}.{}", seed, test->test_suite_name(),
                      test->name());
 }

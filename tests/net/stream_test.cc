@@ -10,7 +10,7 @@
 namespace millrace::net {
 namespace {
 
-constexpr std::string_view kGet = "GET /x HTTP/1.1\r\nHost: h\r\n\r\n";
+constexpr std::string_view kStreamGet = "GET /x HTTP/1.1\r\nHost: h\r\n\r\n";
 
 SharedBytes chunk(std::string_view text) { return std::make_shared<const Bytes>(text); }
 
@@ -50,7 +50,7 @@ TEST(BodyStream, ArrivesChunkedAndTheConnectionGoesOn) {
     });
   });
   RawClient client(served.port());
-  client.send(std::string(kGet) + "GET /plain HTTP/1.1\r\nHost: h\r\n\r\n");
+  client.send(std::string(kStreamGet) + "GET /plain HTTP/1.1\r\nHost: h\r\n\r\n");
   const auto streamed = client.response();
   EXPECT_EQ(streamed->headers.at("transfer-encoding"), "chunked");
   EXPECT_EQ(streamed->body, "one,two");
@@ -80,7 +80,7 @@ TEST(BodyStream, AReaderThatWaitsHoldsTheWriterBack) {
     pump->go_on();
   });
   RawClient client(served.port(), 64 * 1024);
-  client.send(kGet);
+  client.send(kStreamGet);
   EXPECT_EQ(done.wait_for(std::chrono::milliseconds(300)), std::future_status::timeout);
   const auto response = client.response();
   ASSERT_TRUE(response);
@@ -103,7 +103,7 @@ TEST(BodyStream, TheWriterLearnsThatThePeerHasGone) {
   });
   {
     RawClient client(served.port());
-    client.send(kGet);
+    client.send(kStreamGet);
     ASSERT_NE(client.some(100), "");
   }
   EXPECT_EQ(closed.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
@@ -115,7 +115,7 @@ TEST(BodyStream, AWriterThatIsDroppedBreaksTheResponseOff) {
     stream->write(chunk("part"));
   });
   RawClient client(served.port());
-  client.send(kGet);
+  client.send(kStreamGet);
   const auto all = client.rest();
   ASSERT_TRUE(all);
   EXPECT_NE(all->find("part"), std::string::npos);
@@ -128,7 +128,7 @@ TEST(BodyStream, MayOutliveTheServer) {
     started.set_value(std::move(responder).start_stream(text_response("")));
   });
   RawClient client(served.port());
-  client.send(kGet);
+  client.send(kStreamGet);
   auto stream = started.get_future().get();
   served.destroy_server();
   std::promise<void> done;

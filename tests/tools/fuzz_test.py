@@ -22,7 +22,7 @@ class Fuzz(unittest.TestCase):
         path.write_text("")
 
     def build(self, target: str, status: int = 0) -> None:
-        path = self.root / f"build/fuzz/tests/fuzz/fuzz_{target}"
+        path = self.root / f"build/asan/tests/fuzz/fuzz_{target}"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"#!/bin/sh\necho stat::number_of_executed_units: 7\nexit {status}\n")
         path.chmod(0o755)

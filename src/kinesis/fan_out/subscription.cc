@@ -13,9 +13,8 @@
 namespace millrace::kinesis {
 namespace {
 
-constexpr std::int64_t kMs = 1'000'000;                 // in ns
-constexpr std::int64_t kLifeNs = 300'000 * kMs;         // as the service: up to 5 minutes
-constexpr std::int64_t kQuietNs = 4'000 * kMs;          // the service sends an event every 5 s at least
+constexpr std::int64_t kLifeNs = 300'000 * kNsPerMs;    // as the service: up to 5 minutes
+constexpr std::int64_t kQuietNs = 4'000 * kNsPerMs;     // the service sends an event every 5 s at least
 constexpr std::size_t kQueuedBytesMax = 1'024 * 1'024;  // unsent; above it nothing is added
 constexpr double kBytesASecond = 2.0 * 1'024 * 1'024;   // of --limits aws, a consumer and shard
 

@@ -4,7 +4,7 @@
 #include "kinesis/stream_ref.h"
 #include "kinesis/stream_tags.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::add_tags_to_stream {
 namespace {
 
 struct AddTagsToStreamRequest : StreamRef {
@@ -41,4 +41,4 @@ Task<Outcome> run(Call& call, AddTagsToStreamRequest request) {
 extern const Operation kAddTagsToStream;
 const Operation kAddTagsToStream = operation<AddTagsToStreamRequest, kFields, run>("AddTagsToStream");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::add_tags_to_stream

@@ -5,7 +5,7 @@
 
 #include "kinesis/operation.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::channels {
 namespace {
 
 struct ChannelRequest : OnAccount {};
@@ -36,4 +36,4 @@ const Operation kListChannels = operation<ChannelRequest, kFields, run<kList>>(k
 extern const Operation kDeleteChannel;
 const Operation kDeleteChannel = operation<ChannelRequest, kFields, run<kDelete>>(kDelete);
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::channels

@@ -9,7 +9,7 @@
 #include "kinesis/stream_settings.h"
 #include "kinesis/stream_tags.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::create_stream {
 namespace {
 
 struct CreateStreamRequest {
@@ -119,4 +119,4 @@ Task<Outcome> run(Call& call, CreateStreamRequest request) {
 extern const Operation kCreateStream;
 const Operation kCreateStream = operation<CreateStreamRequest, kFields, run>("CreateStream");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::create_stream

@@ -6,7 +6,7 @@
 #include "kinesis/retention.h"
 #include "kinesis/stream_ref.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::decrease_stream_retention_period {
 namespace {
 
 struct DecreaseStreamRetentionPeriodRequest : StreamRef {
@@ -47,4 +47,4 @@ extern const Operation kDecreaseStreamRetentionPeriod;
 const Operation kDecreaseStreamRetentionPeriod =
     operation<DecreaseStreamRetentionPeriodRequest, kFields, run>("DecreaseStreamRetentionPeriod");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::decrease_stream_retention_period

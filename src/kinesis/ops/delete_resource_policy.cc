@@ -4,7 +4,7 @@
 #include "kinesis/operation.h"
 #include "kinesis/resource_ref.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::delete_resource_policy {
 namespace {
 
 struct DeleteResourcePolicyRequest : ResourceRef {};
@@ -33,4 +33,4 @@ extern const Operation kDeleteResourcePolicy;
 const Operation kDeleteResourcePolicy =
     operation<DeleteResourcePolicyRequest, kFields, run>("DeleteResourcePolicy");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::delete_resource_policy

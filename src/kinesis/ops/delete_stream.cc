@@ -5,7 +5,7 @@
 #include "kinesis/operation.h"
 #include "kinesis/stream_ref.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::delete_stream {
 namespace {
 
 struct DeleteStreamRequest : StreamRef {
@@ -44,4 +44,4 @@ Task<Outcome> run(Call& call, DeleteStreamRequest request) {
 extern const Operation kDeleteStream;
 const Operation kDeleteStream = operation<DeleteStreamRequest, kFields, run>("DeleteStream");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::delete_stream

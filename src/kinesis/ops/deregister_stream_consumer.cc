@@ -3,7 +3,7 @@
 #include "kinesis/consumer_ref.h"
 #include "kinesis/operation.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::deregister_stream_consumer {
 namespace {
 
 struct DeregisterStreamConsumerRequest : ConsumerRef {};
@@ -32,4 +32,4 @@ extern const Operation kDeregisterStreamConsumer;
 const Operation kDeregisterStreamConsumer =
     operation<DeregisterStreamConsumerRequest, kFields, run>("DeregisterStreamConsumer");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::deregister_stream_consumer

@@ -3,7 +3,7 @@
 #include "kinesis/account_settings.h"
 #include "kinesis/operation.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::describe_account_settings {
 namespace {
 
 struct DescribeAccountSettingsRequest : OnAccount {};
@@ -20,4 +20,4 @@ extern const Operation kDescribeAccountSettings;
 const Operation kDescribeAccountSettings =
     operation<DescribeAccountSettingsRequest, kFields, run>("DescribeAccountSettings");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::describe_account_settings

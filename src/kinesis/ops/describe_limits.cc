@@ -3,7 +3,7 @@
 #include "kinesis/operation.h"
 #include "kinesis/stream_settings.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::describe_limits {
 namespace {
 
 struct DescribeLimitsRequest : OnAccount {};
@@ -30,4 +30,4 @@ Task<Outcome> run(Call& call, DescribeLimitsRequest) {
 extern const Operation kDescribeLimits;
 const Operation kDescribeLimits = operation<DescribeLimitsRequest, kFields, run>("DescribeLimits");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::describe_limits

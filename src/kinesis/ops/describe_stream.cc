@@ -7,7 +7,7 @@
 #include "kinesis/shard_id.h"
 #include "kinesis/stream_ref.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::describe_stream {
 namespace {
 
 constexpr std::int32_t kShardsMax = 100;
@@ -64,4 +64,4 @@ Task<Outcome> run(Call& call, DescribeStreamRequest request) {
 extern const Operation kDescribeStream;
 const Operation kDescribeStream = operation<DescribeStreamRequest, kFields, run>("DescribeStream");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::describe_stream

@@ -3,7 +3,7 @@
 #include "kinesis/consumer_ref.h"
 #include "kinesis/operation.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::describe_stream_consumer {
 namespace {
 
 struct DescribeStreamConsumerRequest : ConsumerRef {};
@@ -37,4 +37,4 @@ extern const Operation kDescribeStreamConsumer;
 const Operation kDescribeStreamConsumer =
     operation<DescribeStreamConsumerRequest, kFields, run>("DescribeStreamConsumer");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::describe_stream_consumer

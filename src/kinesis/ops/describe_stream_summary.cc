@@ -5,7 +5,7 @@
 #include "kinesis/stream_ref.h"
 #include "kinesis/stream_settings.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::describe_stream_summary {
 namespace {
 
 struct DescribeStreamSummaryRequest : StreamRef {};
@@ -53,4 +53,4 @@ extern const Operation kDescribeStreamSummary;
 const Operation kDescribeStreamSummary =
     operation<DescribeStreamSummaryRequest, kFields, run>("DescribeStreamSummary");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::describe_stream_summary

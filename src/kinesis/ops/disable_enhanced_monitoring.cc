@@ -3,7 +3,7 @@
 #include "kinesis/enhanced_monitoring.h"
 #include "kinesis/operation.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::disable_enhanced_monitoring {
 namespace {
 
 Task<Outcome> run(Call& call, EnhancedMonitoringRequest request) {
@@ -18,4 +18,4 @@ extern const Operation kDisableEnhancedMonitoring;
 const Operation kDisableEnhancedMonitoring =
     operation<EnhancedMonitoringRequest, kEnhancedMonitoringFields, run>("DisableEnhancedMonitoring");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::disable_enhanced_monitoring

@@ -3,7 +3,7 @@
 #include "kinesis/enhanced_monitoring.h"
 #include "kinesis/operation.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::enable_enhanced_monitoring {
 namespace {
 
 Task<Outcome> run(Call& call, EnhancedMonitoringRequest request) {
@@ -18,4 +18,4 @@ extern const Operation kEnableEnhancedMonitoring;
 const Operation kEnableEnhancedMonitoring =
     operation<EnhancedMonitoringRequest, kEnhancedMonitoringFields, run>("EnableEnhancedMonitoring");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::enable_enhanced_monitoring

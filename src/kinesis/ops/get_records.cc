@@ -12,7 +12,7 @@
 #include "kinesis/shard_iterator.h"
 #include "kinesis/stream_ref.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::get_records {
 namespace {
 
 constexpr std::int32_t kRecordsMax = 10'000;
@@ -29,7 +29,7 @@ struct GetRecordsRequest {
   Wanted access(Call& call) {
     iterator = parse_shard_iterator(shard_iterator, call.loop.seal);
     if (!iterator.has_value()) return invalid_argument("Invalid ShardIterator.");
-    Access access = access_to(call, {iterator->stream_name, call.account()});
+    Access access = access_to(call, StreamPlace{iterator->stream_name, call.account()});
     access.frequent = true;
     return access;
   }
@@ -127,4 +127,4 @@ Task<Outcome> run(Call& call, GetRecordsRequest request) {
 extern const Operation kGetRecords;
 const Operation kGetRecords = operation<GetRecordsRequest, kFields, run>("GetRecords");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::get_records

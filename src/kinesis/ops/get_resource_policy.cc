@@ -3,7 +3,7 @@
 #include "kinesis/operation.h"
 #include "kinesis/resource_ref.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::get_resource_policy {
 namespace {
 
 struct GetResourcePolicyRequest : ResourceRef {};
@@ -29,4 +29,4 @@ Task<Outcome> run(Call& call, GetResourcePolicyRequest request) {
 extern const Operation kGetResourcePolicy;
 const Operation kGetResourcePolicy = operation<GetResourcePolicyRequest, kFields, run>("GetResourcePolicy");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::get_resource_policy

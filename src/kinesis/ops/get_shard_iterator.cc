@@ -8,7 +8,7 @@
 #include "kinesis/start_position.h"
 #include "kinesis/stream_ref.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::get_shard_iterator {
 namespace {
 
 struct GetShardIteratorRequest : StreamRef {
@@ -71,4 +71,4 @@ Task<Outcome> run(Call& call, GetShardIteratorRequest request) {
 extern const Operation kGetShardIterator;
 const Operation kGetShardIterator = operation<GetShardIteratorRequest, kFields, run>("GetShardIterator");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::get_shard_iterator

@@ -6,7 +6,7 @@
 #include "kinesis/retention.h"
 #include "kinesis/stream_ref.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::increase_stream_retention_period {
 namespace {
 
 struct IncreaseStreamRetentionPeriodRequest : StreamRef {
@@ -48,4 +48,4 @@ extern const Operation kIncreaseStreamRetentionPeriod;
 const Operation kIncreaseStreamRetentionPeriod =
     operation<IncreaseStreamRetentionPeriodRequest, kFields, run>("IncreaseStreamRetentionPeriod");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::increase_stream_retention_period

@@ -9,7 +9,7 @@
 #include "kinesis/shard_query.h"
 #include "kinesis/stream_ref.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::list_shards {
 namespace {
 
 constexpr std::int32_t kShardsMax = 1'000;
@@ -75,7 +75,7 @@ Wanted ListShardsRequest::access(Call& call) const {
   if (!next_token.has_value()) return StreamRef::access(call);
   auto opened = open_list_shards_token(*next_token, call);
   if (auto* error = std::get_if<ApiError>(&opened); error != nullptr) return std::move(*error);
-  return access_to(call, {std::get_if<ListShardsPlace>(&opened)->stream_name, call.account()});
+  return access_to(call, StreamPlace{std::get_if<ListShardsPlace>(&opened)->stream_name, call.account()});
 }
 
 std::variant<ShardQuery, ApiError> query_of(const ListShardsRequest& request, const broker::Stream& stream,
@@ -160,4 +160,4 @@ Task<Outcome> run(Call& call, ListShardsRequest request) {
 extern const Operation kListShards;
 const Operation kListShards = operation<ListShardsRequest, kFields, run>("ListShards");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::list_shards

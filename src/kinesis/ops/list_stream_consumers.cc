@@ -6,7 +6,7 @@
 #include "kinesis/operation.h"
 #include "kinesis/page_token.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::list_stream_consumers {
 namespace {
 
 constexpr std::int32_t kConsumersMax = 100;
@@ -77,4 +77,4 @@ extern const Operation kListStreamConsumers;
 const Operation kListStreamConsumers =
     operation<ListStreamConsumersRequest, kFields, run>("ListStreamConsumers");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::list_stream_consumers

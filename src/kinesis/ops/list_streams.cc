@@ -7,7 +7,7 @@
 #include "kinesis/resource_writer.h"
 #include "kinesis/stream_ref.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::list_streams {
 namespace {
 
 constexpr std::int32_t kStreamsMax = 100;
@@ -65,4 +65,4 @@ Task<Outcome> run(Call& call, ListStreamsRequest request) {
 extern const Operation kListStreams;
 const Operation kListStreams = operation<ListStreamsRequest, kFields, run>("ListStreams");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::list_streams

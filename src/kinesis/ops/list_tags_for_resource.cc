@@ -3,7 +3,7 @@
 #include "kinesis/operation.h"
 #include "kinesis/stream_ref.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::list_tags_for_resource {
 namespace {
 
 struct ListTagsForResourceRequest {
@@ -44,4 +44,4 @@ extern const Operation kListTagsForResource;
 const Operation kListTagsForResource =
     operation<ListTagsForResourceRequest, kFields, run>("ListTagsForResource");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::list_tags_for_resource

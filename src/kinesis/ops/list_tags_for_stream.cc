@@ -4,7 +4,7 @@
 #include "kinesis/stream_ref.h"
 #include "kinesis/stream_tags.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::list_tags_for_stream {
 namespace {
 
 struct ListTagsForStreamRequest : StreamRef {
@@ -49,4 +49,4 @@ Task<Outcome> run(Call& call, ListTagsForStreamRequest request) {
 extern const Operation kListTagsForStream;
 const Operation kListTagsForStream = operation<ListTagsForStreamRequest, kFields, run>("ListTagsForStream");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::list_tags_for_stream

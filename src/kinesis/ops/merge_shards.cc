@@ -9,7 +9,7 @@
 #include "kinesis/shard_id.h"
 #include "kinesis/stream_ref.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::merge_shards {
 namespace {
 
 struct MergeShardsRequest : StreamRef {
@@ -72,4 +72,4 @@ Task<Outcome> run(Call& call, MergeShardsRequest request) {
 extern const Operation kMergeShards;
 const Operation kMergeShards = operation<MergeShardsRequest, kFields, run>("MergeShards");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::merge_shards

@@ -13,7 +13,7 @@
 #include "kinesis/put_request_reader.h"
 #include "kinesis/stream_ref.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::put_record {
 namespace {
 
 struct PutRecordRequest : StreamRef {
@@ -121,4 +121,4 @@ Task<Outcome> run(Call& call) {
 extern const Operation kPutRecord;
 const Operation kPutRecord{"PutRecord", kFieldsOf<false>, run};
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::put_record

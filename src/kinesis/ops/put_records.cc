@@ -12,7 +12,7 @@
 #include "kinesis/put_request_reader.h"
 #include "kinesis/stream_ref.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::put_records {
 namespace {
 
 struct Record {
@@ -139,4 +139,4 @@ Task<Outcome> run(Call& call) {
 extern const Operation kPutRecords;
 const Operation kPutRecords{"PutRecords", kFieldsOf<false>, run};
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::put_records

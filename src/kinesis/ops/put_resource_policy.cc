@@ -8,7 +8,7 @@
 #include "kinesis/operation.h"
 #include "kinesis/resource_ref.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::put_resource_policy {
 namespace {
 
 struct PutResourcePolicyRequest : ResourceRef {
@@ -67,4 +67,4 @@ Task<Outcome> run(Call& call, PutResourcePolicyRequest request) {
 extern const Operation kPutResourcePolicy;
 const Operation kPutResourcePolicy = operation<PutResourcePolicyRequest, kFields, run>("PutResourcePolicy");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::put_resource_policy

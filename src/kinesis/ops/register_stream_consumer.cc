@@ -8,7 +8,7 @@
 #include "kinesis/operation.h"
 #include "kinesis/stream_tags.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::register_stream_consumer {
 namespace {
 
 constexpr std::ptrdiff_t kCreatingMax = 5;  // at once in the account, where the service's limits hold
@@ -106,4 +106,4 @@ extern const Operation kRegisterStreamConsumer;
 const Operation kRegisterStreamConsumer =
     operation<RegisterStreamConsumerRequest, kFields, run>("RegisterStreamConsumer");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::register_stream_consumer

@@ -4,7 +4,7 @@
 #include "kinesis/stream_ref.h"
 #include "kinesis/stream_tags.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::remove_tags_from_stream {
 namespace {
 
 struct RemoveTagsFromStreamRequest : StreamRef {
@@ -41,4 +41,4 @@ extern const Operation kRemoveTagsFromStream;
 const Operation kRemoveTagsFromStream =
     operation<RemoveTagsFromStreamRequest, kFields, run>("RemoveTagsFromStream");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::remove_tags_from_stream

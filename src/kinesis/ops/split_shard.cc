@@ -7,7 +7,7 @@
 #include "kinesis/shard_id.h"
 #include "kinesis/stream_ref.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::split_shard {
 namespace {
 
 struct SplitShardRequest : StreamRef {
@@ -67,4 +67,4 @@ Task<Outcome> run(Call& call, SplitShardRequest request) {
 extern const Operation kSplitShard;
 const Operation kSplitShard = operation<SplitShardRequest, kFields, run>("SplitShard");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::split_shard

@@ -5,7 +5,7 @@
 #include "kinesis/operation.h"
 #include "kinesis/stream_ref.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::start_stream_encryption {
 namespace {
 
 struct StartStreamEncryptionRequest : StreamRef {
@@ -37,4 +37,4 @@ extern const Operation kStartStreamEncryption;
 const Operation kStartStreamEncryption =
     operation<StartStreamEncryptionRequest, kFields, run>("StartStreamEncryption");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::start_stream_encryption

@@ -5,7 +5,7 @@
 #include "kinesis/operation.h"
 #include "kinesis/stream_ref.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::stop_stream_encryption {
 namespace {
 
 struct StopStreamEncryptionRequest : StreamRef {
@@ -36,4 +36,4 @@ extern const Operation kStopStreamEncryption;
 const Operation kStopStreamEncryption =
     operation<StopStreamEncryptionRequest, kFields, run>("StopStreamEncryption");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::stop_stream_encryption

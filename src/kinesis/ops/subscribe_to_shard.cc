@@ -9,7 +9,7 @@
 #include "kinesis/shard_id.h"
 #include "kinesis/start_position.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::subscribe_to_shard {
 namespace {
 
 struct StartingPosition : StartPosition {
@@ -105,4 +105,4 @@ Task<Outcome> run(Call& call, SubscribeToShardRequest request) {
 extern const Operation kSubscribeToShard;
 const Operation kSubscribeToShard = operation<SubscribeToShardRequest, kFields, run>("SubscribeToShard");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::subscribe_to_shard

@@ -4,7 +4,7 @@
 #include "kinesis/stream_ref.h"
 #include "kinesis/stream_tags.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::tag_resource {
 namespace {
 
 struct TagResourceRequest {
@@ -43,4 +43,4 @@ Task<Outcome> run(Call& call, TagResourceRequest request) {
 extern const Operation kTagResource;
 const Operation kTagResource = operation<TagResourceRequest, kFields, run>("TagResource");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::tag_resource

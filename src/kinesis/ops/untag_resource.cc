@@ -4,7 +4,7 @@
 #include "kinesis/stream_ref.h"
 #include "kinesis/stream_tags.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::untag_resource {
 namespace {
 
 struct UntagResourceRequest {
@@ -42,4 +42,4 @@ Task<Outcome> run(Call& call, UntagResourceRequest request) {
 extern const Operation kUntagResource;
 const Operation kUntagResource = operation<UntagResourceRequest, kFields, run>("UntagResource");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::untag_resource

@@ -7,7 +7,7 @@
 #include "kinesis/operation.h"
 #include "kinesis/stream_settings.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::update_account_settings {
 namespace {
 
 constexpr std::string_view kStatuses[] = {"ENABLED", "DISABLED"};
@@ -62,4 +62,4 @@ extern const Operation kUpdateAccountSettings;
 const Operation kUpdateAccountSettings =
     operation<UpdateAccountSettingsRequest, kFields, run>("UpdateAccountSettings");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::update_account_settings

@@ -4,7 +4,7 @@
 #include "kinesis/stream_ref.h"
 #include "kinesis/stream_settings.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::update_max_record_size {
 namespace {
 
 struct UpdateMaxRecordSizeRequest {
@@ -50,4 +50,4 @@ extern const Operation kUpdateMaxRecordSize;
 const Operation kUpdateMaxRecordSize =
     operation<UpdateMaxRecordSizeRequest, kFields, run>("UpdateMaxRecordSize");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::update_max_record_size

@@ -6,7 +6,7 @@
 #include "kinesis/operation.h"
 #include "kinesis/stream_ref.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::update_shard_count {
 namespace {
 
 constexpr std::string_view kScalingTypes[] = {"UNIFORM_SCALING"};
@@ -80,4 +80,4 @@ Task<Outcome> run(Call& call, UpdateShardCountRequest request) {
 extern const Operation kUpdateShardCount;
 const Operation kUpdateShardCount = operation<UpdateShardCountRequest, kFields, run>("UpdateShardCount");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::update_shard_count

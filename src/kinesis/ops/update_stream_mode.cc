@@ -6,7 +6,7 @@
 #include "kinesis/stream_ref.h"
 #include "kinesis/stream_settings.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::update_stream_mode {
 namespace {
 
 struct UpdateStreamModeRequest {
@@ -65,4 +65,4 @@ Task<Outcome> run(Call& call, UpdateStreamModeRequest request) {
 extern const Operation kUpdateStreamMode;
 const Operation kUpdateStreamMode = operation<UpdateStreamModeRequest, kFields, run>("UpdateStreamMode");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::update_stream_mode

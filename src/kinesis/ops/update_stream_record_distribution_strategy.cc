@@ -5,7 +5,7 @@
 #include "kinesis/stream_ref.h"
 #include "kinesis/stream_settings.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::update_stream_record_distribution_strategy {
 namespace {
 
 struct UpdateStreamRecordDistributionStrategyRequest {
@@ -46,4 +46,4 @@ const Operation kUpdateStreamRecordDistributionStrategy =
     operation<UpdateStreamRecordDistributionStrategyRequest, kFields, run>(
         "UpdateStreamRecordDistributionStrategy");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::update_stream_record_distribution_strategy

@@ -6,7 +6,7 @@
 #include "kinesis/stream_ref.h"
 #include "kinesis/stream_settings.h"
 
-namespace millrace::kinesis {
+namespace millrace::kinesis::update_stream_warm_throughput {
 namespace {
 
 struct UpdateStreamWarmThroughputRequest : StreamRef {
@@ -56,4 +56,4 @@ extern const Operation kUpdateStreamWarmThroughput;
 const Operation kUpdateStreamWarmThroughput =
     operation<UpdateStreamWarmThroughputRequest, kFields, run>("UpdateStreamWarmThroughput");
 
-}  // namespace millrace::kinesis
+}  // namespace millrace::kinesis::update_stream_warm_throughput

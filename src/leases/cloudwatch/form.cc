@@ -11,7 +11,7 @@
 namespace millrace::leases::cloudwatch {
 namespace {
 
-constexpr std::size_t kValuesMax = 50'000;
+constexpr std::size_t kFormValuesMax = 50'000;
 constexpr std::size_t kLevelsMax = 12;
 constexpr std::string_view kMember = "member";
 
@@ -72,7 +72,7 @@ Json to_json(Node node) {
 std::optional<Json> parse_form(std::string_view form) {
   Node root;
   for (std::size_t count = 0; !form.empty(); ++count) {
-    if (count == kValuesMax) return std::nullopt;
+    if (count == kFormValuesMax) return std::nullopt;
     const std::size_t end = form.find('&');
     const std::string_view pair = form.substr(0, end);
     form.remove_prefix(end == std::string_view::npos ? form.size() : end + 1);

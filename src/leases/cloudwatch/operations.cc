@@ -17,7 +17,7 @@ using Outcome = std::optional<Failure>;
 
 constexpr std::size_t kNameMax = 255;
 constexpr std::size_t kDatumsMax = 1'000;
-constexpr std::size_t kValuesMax = 150;
+constexpr std::size_t kDatumValuesMax = 150;
 constexpr std::size_t kDatapointsMax = 1'440;
 constexpr std::size_t kQueriesMax = 500;
 constexpr std::size_t kListedMax = 500;
@@ -48,8 +48,8 @@ struct Datum {
 
 Statistics read_values(RequestReader& reader) {
   const auto value = reader.number("Value");
-  const auto values = reader.numbers("Values", kValuesMax);
-  const auto counts = reader.numbers("Counts", kValuesMax);
+  const auto values = reader.numbers("Values", kDatumValuesMax);
+  const auto counts = reader.numbers("Counts", kDatumValuesMax);
   const Json* set = reader.structure("StatisticValues");
   const int given = (value.has_value() ? 1 : 0) + (values.empty() ? 0 : 1) + (set != nullptr ? 1 : 0);
   if (given != 1) {

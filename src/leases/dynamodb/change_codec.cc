@@ -17,26 +17,26 @@ using api::Writer;
 
 constexpr std::array<std::string_view, 3> kProjections = {"ALL", "KEYS_ONLY", "INCLUDE"};
 
-void write_key(const KeySchema& key, Writer& writer) {
+void encode_key(const KeySchema& key, Writer& writer) {
   writer.member("hash", key.hash);
   if (!key.range.empty()) writer.member("range", key.range);
 }
 
-void write_throughput(const Throughput& throughput, Writer& writer) {
+void encode_throughput(const Throughput& throughput, Writer& writer) {
   writer.member("read", throughput.read_units);
   writer.member("write", throughput.write_units);
 }
 
-void write_index(const IndexInfo& index, Writer& writer) {
+void encode_index(const IndexInfo& index, Writer& writer) {
   writer.begin_object();
   writer.member("name", index.name);
-  write_key(index.key, writer);
+  encode_key(index.key, writer);
   writer.member("projection", kProjections[static_cast<std::size_t>(index.projection)]);
   writer.key("included");
   writer.begin_list();
   for (const std::string& name : index.included) writer.text(name);
   writer.end_list();
-  write_throughput(index.throughput, writer);
+  encode_throughput(index.throughput, writer);
   writer.member("status", status_name(index.status));
   writer.end_object();
 }
@@ -51,14 +51,14 @@ void write_info(const TableInfo& info, Writer& writer) {
   writer.begin_object();
   for (const auto& [name, type] : info.key_types) writer.member(name, type_name(type));
   writer.end_object();
-  write_key(info.key, writer);
+  encode_key(info.key, writer);
   writer.key("indexes");
   writer.begin_list();
-  for (const IndexInfo& index : info.indexes) write_index(index, writer);
+  for (const IndexInfo& index : info.indexes) encode_index(index, writer);
   writer.end_list();
   writer.member("on_demand", info.on_demand);
   writer.member("on_demand_since_ms", info.on_demand_since_ms);
-  write_throughput(info.throughput, writer);
+  encode_throughput(info.throughput, writer);
   writer.key("tags");
   writer.begin_object();
   for (const auto& [key, value] : info.tags) writer.member(key, value);

@@ -13,7 +13,7 @@ constexpr int kExponentMin = -130;
 constexpr int kExponentMax = 125;
 constexpr int kExponentUnbounded = 1'000'000;  // an exponent as written is cut off here
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_numeral(char c) { return c >= '0' && c <= '9'; }
 
 Error invalid(std::string text) { return {ErrorKind::kInvalid, std::move(text)}; }
 
@@ -67,7 +67,7 @@ Result<Number> parse_number(std::string_view text) {
   int exponent = -1;
   bool point = false;
   std::size_t at = 0;
-  for (; at < rest.size() && (is_digit(rest[at]) || (rest[at] == '.' && !point)); ++at) {
+  for (; at < rest.size() && (is_numeral(rest[at]) || (rest[at] == '.' && !point)); ++at) {
     if (rest[at] == '.') {
       point = true;
       continue;
@@ -82,7 +82,7 @@ Result<Number> parse_number(std::string_view text) {
     rest.remove_prefix(1);
     const bool down = !rest.empty() && rest.front() == '-';
     if (!rest.empty() && (down || rest.front() == '+')) rest.remove_prefix(1);
-    if (rest.empty() || !std::all_of(rest.begin(), rest.end(), is_digit)) return not_numeric();
+    if (rest.empty() || !std::all_of(rest.begin(), rest.end(), is_numeral)) return not_numeric();
     int written = 0;
     for (const char c : rest) written = std::min(written * 10 + (c - '0'), kExponentUnbounded);
     exponent += down ? -written : written;

@@ -74,7 +74,6 @@ void write_expiry(const TableInfo& info, Writer& writer) {
 }
 
 void write_backups(const TableInfo& info, std::int64_t now_ms, Writer& writer) {
-  constexpr std::int64_t kDayMs = 86'400'000;
   writer.begin_object();
   writer.key("ContinuousBackupsDescription");
   writer.begin_object();
@@ -85,7 +84,7 @@ void write_backups(const TableInfo& info, std::int64_t now_ms, Writer& writer) {
   if (info.recoverable) {
     writer.member("RecoveryPeriodInDays", info.recoverable_days);
     writer.key("EarliestRestorableDateTime");
-    writer.timestamp(std::max(info.recoverable_since_ms, now_ms - info.recoverable_days * kDayMs));
+    writer.timestamp(std::max(info.recoverable_since_ms, now_ms - info.recoverable_days * kMsPerDay));
     writer.key("LatestRestorableDateTime");
     writer.timestamp(now_ms);
   }

@@ -12,7 +12,6 @@
 namespace millrace::leases::dynamodb {
 namespace {
 
-constexpr std::int64_t kMs = 1'000'000;                  // in ns
 constexpr std::size_t kGroupChangesMax = 4'096;          // then the others wait for the next entry
 constexpr std::uint64_t kEntriesBetweenSnapshots = 256;  // or sooner:
 constexpr std::uint64_t kSnapshotBytesMin = std::uint64_t{4}
@@ -194,7 +193,7 @@ void TableStore::schedule_transitions() {
 }
 
 void TableStore::move_on_later() {
-  loop_.post_after(options_.transition_ms * kMs, [weak = weak_from_this()] {
+  loop_.post_after(options_.transition_ms * kNsPerMs, [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (!self || self->closed_) return;
     self->transition_scheduled_ = false;
@@ -203,7 +202,7 @@ void TableStore::move_on_later() {
 }
 
 void TableStore::expire_later() {
-  loop_.post_after(options_.expiry_every_ms * kMs, [weak = weak_from_this()] {
+  loop_.post_after(options_.expiry_every_ms * kNsPerMs, [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (!self || self->closed_) return;
     spawn(self->run_own(std::make_unique<Expire>(self->clock_.wall_ms())));
