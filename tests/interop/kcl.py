@@ -181,15 +181,15 @@ def flow(cases, endpoint, jar, mode, scratch):
             split(wire, stream, shards[0])
             merge(wire, stream, shards[3], shards[4])
         with cases.case(f"{mode}: the leases of a killed worker move within KCL's fail-over time"):
-            victim = next(w for w in workers if w.told("START") and held(w))
-            lost = held(victim)
+            ended = closed_shards(wire.shards(stream))
+            victim = eventually(lambda: next((w for w in workers if held(w) - ended), None), 60, "a worker holds an open shard")
+            lost = held(victim) - ended
             at = time.monotonic()
             victim.kill()
             others = [w for w in workers if w is not victim]
             # A lease has expired after fail-over time; who leads looks each twice that, and may first have to be found.
             allowed_s = 10 * FAILOVER_MS / 1000 + 10
-            ended = closed_shards(wire.shards(stream))
-            eventually(lambda: {w[1] for o in others for t, w in o.told("START") if t > at} | ended >= lost, allowed_s,
+            eventually(lambda: {w[1] for o in others for t, w in o.told("START") if t > at} >= lost, allowed_s,
                        f"shards {sorted(lost)} begin elsewhere")
             print(f"    {len(lost)} leases moved within {time.monotonic() - at:.1f} s", flush=True)
         with cases.case(f"{mode}: a worker that is added takes its share"):
