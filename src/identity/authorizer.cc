@@ -15,14 +15,15 @@
 namespace millrace::identity {
 namespace {
 
-// A caller, an action, a resource, its policy and that around it. Held: the texts are kept alive, so that no
-// other one can come to lie where one lay.
+// A caller, an action, a resource, its policy and that around it, and what they weigh. Held: the texts are
+// kept alive, so that no other one can come to lie where one lay.
 struct QuestionView {
   std::uint64_t principal;
   std::string_view action;
   std::string_view resource;
   const std::string* resource_policy;
   const std::string* enclosing_policy;
+  AccessRequest::Weight weight;
 };
 struct Question {
   std::uint64_t principal;
@@ -30,9 +31,10 @@ struct Question {
   std::string resource;
   std::shared_ptr<const std::string> resource_policy;
   std::shared_ptr<const std::string> enclosing_policy;
+  AccessRequest::Weight weight;
 
   QuestionView view() const {
-    return {principal, action, resource, resource_policy.get(), enclosing_policy.get()};
+    return {principal, action, resource, resource_policy.get(), enclosing_policy.get(), weight};
   }
 };
 
@@ -55,11 +57,19 @@ struct QuestionEqual {
   bool operator()(const A& left, const B& right) const {
     const QuestionView a = view(left), b = view(right);
     return a.principal == b.principal && a.resource_policy == b.resource_policy &&
-           a.enclosing_policy == b.enclosing_policy && a.resource == b.resource && a.action == b.action;
+           a.enclosing_policy == b.enclosing_policy && a.weight == b.weight && a.resource == b.resource &&
+           a.action == b.action;
   }
 };
 
 constexpr std::size_t kRememberedMax = 8'192;  // decisions, and compiled policies, a thread
+
+std::shared_ptr<const Policy> everything() {
+  static const auto policy =
+      parse_policy(R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}})",
+                   PolicyKind::kIdentity, kIdentityPolicyBytesMax);
+  return *policy;
+}
 
 std::string denial_text(const Principal& principal, const AccessRequest& request, Reason reason) {
   const std::string head = fmt::format("User: {} is not authorized to perform: {} on resource: {}",
@@ -107,8 +117,8 @@ struct ThisThread {
       return known(found->second.second);
     if (compiled.size() >= kRememberedMax) compiled.clear();
     // A trust policy has no Resource, and was checked as such when it was stored.
-    auto parsed = parse_policy(*text, PolicyKind::kResource, kResourcePolicyBytesMax);
-    if (!parsed.ok()) parsed = parse_policy(*text, PolicyKind::kTrust, kResourcePolicyBytesMax);
+    auto parsed = parse_policy(*text, PolicyKind::kResource, kKeyPolicyBytesMax);
+    if (!parsed.ok()) parsed = parse_policy(*text, PolicyKind::kTrust, kKeyPolicyBytesMax);
     auto policy = parsed.ok() ? *parsed : nullptr;
     return known(compiled.emplace(text.get(), std::pair(text, std::move(policy))).first->second.second);
   }
@@ -123,8 +133,12 @@ struct Authorizer::State {
 
   Verdict decide(ThisThread& here, const Principal& principal, const Circumstances& circumstances,
                  const AccessRequest& request) const {
-    const QuestionView question{principal.serial, request.action, request.resource,
-                                request.resource_policy.get(), request.enclosing_policy.get()};
+    const QuestionView question{principal.serial,
+                                request.action,
+                                request.resource,
+                                request.resource_policy.get(),
+                                request.enclosing_policy.get(),
+                                request.weight};
     if (const auto known = here.remembered.find(question); known != here.remembered.end())
       return known->second;
     const auto policy = here.compile(request.resource_policy);
@@ -136,7 +150,7 @@ struct Authorizer::State {
     if (here.remembered.size() >= kRememberedMax) here.remembered.clear();
     here.remembered.emplace(
         Question{principal.serial, std::string(request.action), std::string(request.resource),
-                 request.resource_policy, request.enclosing_policy},
+                 request.resource_policy, request.enclosing_policy, request.weight},
         verdict);
     return verdict;
   }
@@ -163,6 +177,18 @@ std::optional<Denial> Authorizer::check(const Caller& caller, const Circumstance
                   circumstances.now_ms, request.frequent, *state_->sink);
   if (is_allowed(verdict.reason)) return std::nullopt;
   return Denial{denial_text(principal, request, verdict.reason)};
+}
+
+bool Authorizer::would_allow(const Caller& caller, const Circumstances& circumstances,
+                             const AccessRequest& request, const Policy& proposed) const {
+  Principal held = *caller.principal;
+  if (held.kind == Principal::Kind::kUnchecked) return true;
+  if (held.kind == Principal::Kind::kRoot) {
+    held.kind = Principal::Kind::kUser;
+    held.policies = {{"root", everything()}};
+  }
+  return is_allowed(
+      evaluate(RequestContext(held, circumstances, request, state_->region), &proposed, nullptr).reason);
 }
 
 void Authorizer::refused(const AuthFailure& failure, std::string_view access_key,

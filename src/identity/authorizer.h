@@ -22,6 +22,8 @@
 
 namespace millrace::identity {
 
+class Policy;
+
 // What policies' conditions may ask of any request. Borrowed.
 struct Circumstances {
   std::string_view peer;  // "127.0.0.1:40312", "[::1]:40312"
@@ -102,6 +104,12 @@ class Authorizer {
   // Any thread; no locks.
   std::optional<Denial> check(const Caller& caller, const Circumstances& circumstances,
                               const AccessRequest& request) const;
+
+  // Whether that would be allowed if `proposed` were the resource's policy, in the place of the request's.
+  // Root is held to it as the account is whose policies allow everything. Nothing of it is remembered, or
+  // logged.
+  bool would_allow(const Caller& caller, const Circumstances& circumstances, const AccessRequest& request,
+                   const Policy& proposed) const;
 
   // A request whose signature did not pass, for the audit log.
   // access_key   as claimed, or empty

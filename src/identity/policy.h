@@ -23,11 +23,13 @@ enum class PolicyKind : std::uint8_t {
   kTrust,     // to a role: Principal, and no Resource, which is the role itself
 };
 
-// Bytes of a document, blanks and all. source: IAM and STS quotas; Kinesis API reference, PutResourcePolicy
+// Bytes of a document, blanks and all. source: IAM and STS quotas; Kinesis API reference, PutResourcePolicy;
+// KMS resource quotas
 inline constexpr std::size_t kIdentityPolicyBytesMax = 10'240;
 inline constexpr std::size_t kSessionPolicyBytesMax = 2'048;
 inline constexpr std::size_t kTrustPolicyBytesMax = 4'096;
 inline constexpr std::size_t kResourcePolicyBytesMax = 20'480;
+inline constexpr std::size_t kKeyPolicyBytesMax = 32'768;
 
 // How a statement's Principal names a caller; the greatest that fits.
 enum class Named : std::uint8_t {

@@ -51,7 +51,7 @@ bool RequestContext::varies(std::string_view key) {
   for (const std::string_view fixed :
        {"aws:username", "aws:userid", "aws:principalarn", "aws:principalaccount", "aws:principaltype",
         "aws:requestedregion", "aws:resourceaccount", "aws:principalisawsservice", "aws:viaawsservice",
-        "aws:tokenissuetime", "aws:multifactorauthpresent"}) {
+        "aws:tokenissuetime", "aws:multifactorauthpresent", "kms:calleraccount"}) {
     if (name == fixed) return false;
   }
   return !name.starts_with(kPrincipalTag);
@@ -80,6 +80,7 @@ Values RequestContext::of_principal(std::string_view key) const {
   if (key == "aws:username")
     return principal_.kind == Principal::Kind::kUser ? one(principal_.name) : std::nullopt;
   if (key == "aws:principalaccount") return one_if(principal_.account);
+  if (key == "kms:calleraccount" && request_.action.starts_with("kms:")) return one_if(principal_.account);
   if (key == "aws:principaltype")
     return one(session ? "AssumedRole" : principal_.kind == Principal::Kind::kUser ? "User" : "Account");
   if (key == "aws:principalisawsservice" || key == "aws:viaawsservice") return one("false");

@@ -61,6 +61,29 @@ Result<KeyState> replay(const std::optional<std::string>& snapshot, const std::v
 
 }  // namespace
 
+// source: AWS KMS Developer Guide, "Default key policy" and "Viewing the key policy of an AWS managed key"
+KeyService::KeyService(KeyServiceOptions options, Loop& home, const Clock& clock, Random& random,
+                       Keyring keyring)
+    : options_(std::move(options)),
+      home_(home),
+      clock_(clock),
+      random_(random),
+      keyring_(std::move(keyring)),
+      default_policy_(std::make_shared<const std::string>(fmt::format(
+          R"({{"Version":"2012-10-17","Id":"key-default-1","Statement":[{{"Sid":"Enable IAM User Permissions",)"
+          R"("Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{}:root"}},"Action":"kms:*","Resource":"*"}}]}})",
+          options_.account))),
+      own_policy_(std::make_shared<const std::string>(fmt::format(
+          R"({{"Version":"2012-10-17","Id":"auto-kinesis-1","Statement":[{{"Sid":"Allow access through Kinesis )"
+          R"(for all principals in the account that are authorized to use Kinesis","Effect":"Allow",)"
+          R"("Principal":{{"AWS":"*"}},"Action":["kms:Encrypt","kms:Decrypt","kms:ReEncrypt*",)"
+          R"("kms:GenerateDataKey*","kms:DescribeKey"],"Resource":"*","Condition":{{"StringEquals":)"
+          R"({{"kms:CallerAccount":"{0}","kms:ViaService":"kinesis.{1}.amazonaws.com"}}}}}},)"
+          R"({{"Sid":"Allow direct access to key metadata to the account","Effect":"Allow","Principal":)"
+          R"({{"AWS":"arn:aws:iam::{0}:root"}},"Action":["kms:Describe*","kms:Get*","kms:List*"],)"
+          R"("Resource":"*"}}]}})",
+          options_.account, options_.region))) {}
+
 Result<std::shared_ptr<KeyService>> KeyService::open(
     KeyServiceOptions options, store::ObjectStore& store, Loop& home,
     const std::function<std::unique_ptr<Worker>()>& start_worker, const Clock& clock, Random& random,
@@ -109,6 +132,17 @@ std::string KeyService::alias_arn(std::string_view name) const {
 std::shared_ptr<const KeyState> KeyService::state() const {
   const std::lock_guard lock(mutex_);
   return state_;
+}
+
+std::shared_ptr<const std::string> KeyService::policy_of(const MasterKey& key) const {
+  if (key.aws_managed) return own_policy_;
+  return key.policy != nullptr ? key.policy : default_policy_;
+}
+
+std::optional<KeyAccess> KeyService::access_to(std::string_view name) const {
+  const auto key = find(name);
+  if (!key.ok()) return std::nullopt;
+  return KeyAccess{key_arn((*key)->id), policy_of(**key), {*key, &(*key)->tags}};
 }
 
 bool KeyService::is_gone(const MasterKey& key) const {
@@ -246,12 +280,14 @@ Task<Result<void>> KeyService::commit(KeyChange change) {
 }
 
 Task<Result<std::shared_ptr<const MasterKey>>> KeyService::create_key(
-    std::string description, std::map<std::string, std::string> tags) {
+    std::string description, std::map<std::string, std::string> tags,
+    std::shared_ptr<const std::string> policy) {
   const auto self = shared_from_this();
   co_await switch_to(home_);
   const auto turn = co_await ledger_->turn();
   MasterKey key = new_key(std::move(description));
   key.tags = std::move(tags);
+  key.policy = std::move(policy);
   auto made = std::make_shared<const MasterKey>(key);
   KeyChange change = std::move(key);
   auto committed = co_await commit(std::move(change));

@@ -53,6 +53,9 @@ class KeyService final : public MasterKeys, public std::enable_shared_from_this<
   // By id, ARN, alias name or alias ARN.
   Result<std::shared_ptr<const MasterKey>> find(std::string_view key) const;
   std::shared_ptr<const KeyState> state() const;
+  // The policy of a key: as it was put, or the default one, by which the account's policies decide. That of
+  // the server's own key allows its use through Kinesis alone.
+  std::shared_ptr<const std::string> policy_of(const MasterKey& key) const;
 
   struct Encrypted {
     std::shared_ptr<const MasterKey> key;
@@ -69,8 +72,10 @@ class KeyService final : public MasterKeys, public std::enable_shared_from_this<
   Result<std::shared_ptr<const MasterKey>> key_of(ByteView blob) const;
 
   // errors of all commands, besides   kUnavailable: nothing changed.  kUnknown: look.
-  Task<Result<std::shared_ptr<const MasterKey>>> create_key(std::string description,
-                                                            std::map<std::string, std::string> tags);
+  // policy   nullptr: the default one
+  Task<Result<std::shared_ptr<const MasterKey>>> create_key(
+      std::string description, std::map<std::string, std::string> tags,
+      std::shared_ptr<const std::string> policy = nullptr);
   // Lets `edit` change the key, or say why not. kKeyDenied: the server's own keys are not for changing.
   using Edit = std::function<Result<void>(MasterKey&)>;
   Task<Result<std::shared_ptr<const MasterKey>>> edit_key(std::string key, Edit edit);
@@ -85,15 +90,11 @@ class KeyService final : public MasterKeys, public std::enable_shared_from_this<
                 Function<void(Result<MadeKey>)> done) override;
   void unwrap(const WrappedKey& wrapped, EncryptionContext context, Loop& loop,
               Function<void(Result<Secret>)> done) override;
+  std::optional<KeyAccess> access_to(std::string_view key) const override;
   std::int64_t answer_holds_ms() const override { return options_.answer_holds_ms; }
 
  private:
-  KeyService(KeyServiceOptions options, Loop& home, const Clock& clock, Random& random, Keyring keyring)
-      : options_(std::move(options)),
-        home_(home),
-        clock_(clock),
-        random_(random),
-        keyring_(std::move(keyring)) {}
+  KeyService(KeyServiceOptions options, Loop& home, const Clock& clock, Random& random, Keyring keyring);
 
   MasterKey new_key(std::string description);
   Material new_material(const std::string& id, std::size_t position);
@@ -111,6 +112,7 @@ class KeyService final : public MasterKeys, public std::enable_shared_from_this<
   const Clock& clock_;
   Random& random_;
   const Keyring keyring_;
+  const std::shared_ptr<const std::string> default_policy_, own_policy_;
   std::shared_ptr<cluster::Ledger> ledger_;
   mutable std::mutex mutex_;
   std::shared_ptr<const KeyState> state_ = std::make_shared<const KeyState>();

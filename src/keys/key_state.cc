@@ -30,6 +30,7 @@ json to_json(const MasterKey& key) {
              {"rotation_days", key.rotation_days},
              {"tags", key.tags}};
   if (key.deletion_ms) entry["deletion_ms"] = *key.deletion_ms;
+  if (key.policy != nullptr) entry["policy"] = *key.policy;
   json materials = json::array();
   for (const Material& material : key.materials)
     materials.push_back(
@@ -49,6 +50,8 @@ MasterKey key_from(const json& entry) {
   key.rotation_days = entry.at("rotation_days").get<std::int64_t>();
   key.tags = entry.at("tags").get<std::map<std::string, std::string>>();
   if (entry.contains("deletion_ms")) key.deletion_ms = entry["deletion_ms"].get<std::int64_t>();
+  if (entry.contains("policy"))
+    key.policy = std::make_shared<const std::string>(entry["policy"].get<std::string>());
   for (const json& material : entry.at("materials"))
     key.materials.push_back(
         {from_base64(material.at("wrapped")), material.at("made_ms").get<std::int64_t>()});

@@ -31,6 +31,9 @@ struct MasterKey {
   bool rotates = false;
   std::int64_t rotation_days = 365;
   std::map<std::string, std::string> tags;
+  // Who may do what with it, as its owner put it; nullptr: the default one. The same pointer until it is put
+  // anew.
+  std::shared_ptr<const std::string> policy;
   std::vector<Material> materials;  // oldest first, never removed
 };
 

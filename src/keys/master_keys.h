@@ -2,7 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/callback.h"
 #include "base/loop.h"
@@ -22,6 +26,13 @@ struct MadeKey {
   WrappedKey wrapped;
 };
 
+// What decides who may use a master key.
+struct KeyAccess {
+  std::string arn;
+  std::shared_ptr<const std::string> policy;  // its own; must allow
+  std::shared_ptr<const std::map<std::string, std::string>> tags;
+};
+
 // Any thread. Answers come on `loop`, at once or later.
 // errors   as log::RunDecryptor::prepare
 class MasterKeys {
@@ -32,6 +43,9 @@ class MasterKeys {
                         Function<void(Result<MadeKey>)> done) = 0;
   virtual void unwrap(const WrappedKey& wrapped, EncryptionContext context, Loop& loop,
                       Function<void(Result<Secret>)> done) = 0;
+  // Of the key `key`, named in any way; nullopt: there is none, or another service has it and asks its own
+  // policy.
+  virtual std::optional<KeyAccess> access_to(std::string_view key) const = 0;
   // For how long an answer holds: so late is a key that was disabled found to be.
   virtual std::int64_t answer_holds_ms() const = 0;
 };

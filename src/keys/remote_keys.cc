@@ -173,6 +173,7 @@ class RemoteKeys final : public MasterKeys {
       answer(loop, std::move(done), unwrap_by(client_, wrapped, context));
     });
   }
+  std::optional<KeyAccess> access_to(std::string_view) const override { return std::nullopt; }
   std::int64_t answer_holds_ms() const override { return holds_ms_; }
 
  private:

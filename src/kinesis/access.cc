@@ -1,6 +1,9 @@
 #include "kinesis/access.h"
 
+#include <fmt/format.h>
+
 #include "api/access.h"
+#include "kinesis/stream_ref.h"
 
 namespace millrace::kinesis {
 
@@ -22,6 +25,30 @@ bool has_records(const broker::Stream& stream, std::size_t data_key, std::int64_
   return replaced_ms + (stream.retention_hours + 1) * kHourMs >= now_ms;  // a put may have had it for a while
 }
 
+// Whether the caller may do `action` with a master key, through this service and for the stream of that ARN,
+// as the service asks it in the caller's name. errors   KMSAccessDeniedException
+Outcome authorize_key(Call& call, std::string_view action, const std::string& master_key,
+                      const std::string& stream_arn, bool frequent) {
+  const auto* const service = call.broker.options().master_keys;
+  const auto key = service != nullptr ? service->access_to(master_key) : std::nullopt;
+  const identity::ConditionValue said[] = {
+      {"kms:ViaService", {fmt::format("kinesis.{}.amazonaws.com", call.region())}},
+      {"kms:EncryptionContext:aws:kinesis:arn", {stream_arn}},
+      {"kms:EncryptionContextKeys", {"aws:kinesis:arn"}}};
+  identity::AccessRequest use{.action = action, .resource = master_key, .more = said, .frequent = frequent};
+  // One that is not known here is another service's, whose policy it asks itself; or it is gone, and of no
+  // use.
+  if (key.has_value()) {
+    use.resource_policy = key->policy;
+    use.weight = identity::AccessRequest::Weight::kMustAllow;
+    use.resource_tags = key->tags.get();
+  }
+  const auto refusal =
+      call.authorizer.check(call.caller, api::circumstances_of(call.request, call.clock.wall_ms()), use);
+  if (refusal.has_value()) return ApiError{"KMSAccessDeniedException", refusal->message};
+  return std::nullopt;
+}
+
 // Beside the stream, its master keys: who writes needs the one that encrypts, who reads all with which its
 // records were encrypted.
 Outcome authorize_keys(Call& call, const Access& access) {
@@ -38,11 +65,9 @@ Outcome authorize_keys(Call& call, const Access& access) {
         is_for_everybody(call, stream, master_key))
       continue;
     asked = &master_key;
-    const identity::AccessRequest use{.action = puts ? "kms:GenerateDataKey" : "kms:Decrypt",
-                                      .resource = master_key,
-                                      .frequent = access.frequent};
-    const auto refusal = call.authorizer.check(call.caller, api::circumstances_of(call.request, now_ms), use);
-    if (refusal.has_value()) return ApiError{"KMSAccessDeniedException", refusal->message};
+    Outcome refused = authorize_key(call, puts ? "kms:GenerateDataKey" : "kms:Decrypt", master_key,
+                                    arn_of(call, stream.name), access.frequent);
+    if (refused.has_value()) return refused;
   }
   return std::nullopt;
 }

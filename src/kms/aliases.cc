@@ -40,6 +40,12 @@ Outcome check_name(std::string_view name) {
                   "https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html"};
 }
 
+// The call's own action on the key that the alias names now, where there is one.
+Outcome authorize_target(Call& call, const std::string& alias) {
+  const auto key = call.service.find(alias);
+  return key.ok() ? authorize_key(call, call.action, **key, alias) : std::nullopt;
+}
+
 Task<Outcome> set_alias(Call& call, AliasRequest request, bool exists) {
   if (Outcome denied = authorize(call, call.action, call.service.alias_arn(request.alias_name));
       denied.has_value())
@@ -47,7 +53,11 @@ Task<Outcome> set_alias(Call& call, AliasRequest request, bool exists) {
   if (Outcome wrong = check_name(request.alias_name); wrong.has_value()) co_return wrong;
   if (request.target.starts_with("alias/") || request.target.find(":alias/") != std::string::npos)
     co_return ApiError{"ValidationException", "Aliases must refer to keys. Not aliases"};
-  Outcome refused;  // the caller must be allowed the key too
+  // The caller must be allowed the key too, and the one that the alias leaves.
+  if (exists) {
+    if (Outcome denied = authorize_target(call, request.alias_name); denied.has_value()) co_return denied;
+  }
+  Outcome refused;
   const auto key = allowed_key(call, request.target, refused);
   if (refused.has_value()) co_return refused;
   auto setting = call.service.set_alias(std::move(request.alias_name), (*key)->id, exists);
@@ -67,6 +77,7 @@ Task<Outcome> delete_alias(Call& call, AliasRequest request) {
       denied.has_value())
     co_return denied;
   if (Outcome wrong = check_name(request.alias_name); wrong.has_value()) co_return wrong;
+  if (Outcome denied = authorize_target(call, request.alias_name); denied.has_value()) co_return denied;
   auto removing = call.service.remove_alias(std::move(request.alias_name));
   auto removed = co_await std::move(removing);
   if (!removed.ok()) co_return from_house(removed.error());

@@ -4,6 +4,9 @@
 
 #include <openssl/crypto.h>
 
+#include <set>
+
+#include "identity/glob.h"
 #include "kms/operation.h"
 
 namespace millrace::kms {
@@ -31,6 +34,23 @@ bool other_algorithm(const std::optional<std::string>& algorithm) {
   return algorithm.has_value() && *algorithm != kAlgorithm;
 }
 
+// What conditions may ask of a request with that context; names of keys have no case there, so two that
+// differ in case alone could stand for one another.
+Outcome say_context(const std::optional<EncryptionContext>& context, Said& said) {
+  said.more.push_back({"kms:EncryptionAlgorithm", {std::string(kAlgorithm)}});
+  if (!context.has_value() || context->empty()) return std::nullopt;
+  std::set<std::string> folded;
+  std::vector<std::string> names;
+  for (const auto& [name, value] : *context) {
+    if (!folded.insert(identity::folded(name)).second)
+      return ApiError{"ValidationException", "EncryptionContext has keys that differ only in case."};
+    names.push_back(name);
+    said.more.push_back({"kms:EncryptionContext:" + name, {value}});
+  }
+  said.more.push_back({"kms:EncryptionContextKeys", std::move(names)});
+  return std::nullopt;
+}
+
 // --- Encrypt
 
 struct EncryptRequest {
@@ -48,8 +68,10 @@ constexpr Field kEncryptFields[] = {
     field<EncryptRequest, &EncryptRequest::dry_run>("DryRun"),
 };
 Task<Outcome> encrypt(Call& call, EncryptRequest request) {
+  Said said;
+  if (Outcome wrong = say_context(request.context, said); wrong.has_value()) co_return wrong;
   Outcome refused;
-  const auto key = allowed_key(call, request.key_id, refused);
+  const auto key = allowed_key(call, request.key_id, refused, std::move(said));
   if (refused.has_value()) co_return refused;
   if (other_algorithm(request.algorithm)) co_return not_for_algorithm(*request.algorithm);
   const auto done = call.service.encrypt((*key)->id, as_bytes(request.plaintext.bytes),
@@ -85,10 +107,13 @@ constexpr Field kDecryptFields[] = {
 
 // The key that `blob` names, if the caller may do `action` with it and names no other one.
 Outcome check_source(Call& call, std::string_view action, const std::string& blob,
+                     const std::optional<EncryptionContext>& context,
                      const std::optional<std::string>& named) {
+  Said said;
+  if (Outcome wrong = say_context(context, said); wrong.has_value()) return wrong;
   const auto key = call.service.key_of(as_bytes(blob));
-  Outcome denied = key.ok() ? authorize(call, action, call.service.key_arn((*key)->id), &(*key)->tags)
-                            : authorize(call, action, "*");
+  Outcome denied = key.ok() ? authorize_key(call, action, **key, named.value_or(""), std::move(said))
+                            : authorize(call, action, "*", said);
   if (denied.has_value()) return denied;
   if (named.has_value()) {
     const auto wanted = call.service.find(*named);
@@ -100,7 +125,8 @@ Outcome check_source(Call& call, std::string_view action, const std::string& blo
 }
 
 Task<Outcome> decrypt(Call& call, DecryptRequest request) {
-  if (Outcome wrong = check_source(call, call.action, request.blob.bytes, request.key_id); wrong.has_value())
+  if (Outcome wrong = check_source(call, call.action, request.blob.bytes, request.context, request.key_id);
+      wrong.has_value())
     co_return wrong;
   if (other_algorithm(request.algorithm)) co_return not_for_algorithm(*request.algorithm);
   auto done =
@@ -137,13 +163,16 @@ constexpr Field kReEncryptFields[] = {
     field<ReEncryptRequest, &ReEncryptRequest::dry_run>("DryRun"),
 };
 Task<Outcome> re_encrypt(Call& call, ReEncryptRequest request) {
-  if (Outcome wrong = check_source(call, "kms:ReEncryptFrom", request.blob.bytes, request.source_key_id);
+  if (Outcome wrong = check_source(call, "kms:ReEncryptFrom", request.blob.bytes, request.source_context,
+                                   request.source_key_id);
       wrong.has_value())
     co_return wrong;
+  Said said;
+  if (Outcome wrong = say_context(request.destination_context, said); wrong.has_value()) co_return wrong;
   const auto target = call.service.find(request.destination_key_id);
-  Outcome denied =
-      target.ok() ? authorize(call, "kms:ReEncryptTo", call.service.key_arn((*target)->id), &(*target)->tags)
-                  : authorize(call, "kms:ReEncryptTo", "*");
+  Outcome denied = target.ok() ? authorize_key(call, "kms:ReEncryptTo", **target, request.destination_key_id,
+                                               std::move(said))
+                               : authorize(call, "kms:ReEncryptTo", "*", said);
   if (denied.has_value()) co_return denied;
   if (!target.ok()) co_return from_house(target.error());
   auto plain = call.service.decrypt(as_bytes(request.blob.bytes),
@@ -186,8 +215,10 @@ constexpr Field kGenerateFields[] = {
 };
 
 Task<Outcome> generate(Call& call, GenerateDataKeyRequest request, bool shows) {
+  Said said;
+  if (Outcome wrong = say_context(request.context, said); wrong.has_value()) co_return wrong;
   Outcome refused;
-  const auto key = allowed_key(call, request.key_id, refused);
+  const auto key = allowed_key(call, request.key_id, refused, std::move(said));
   if (refused.has_value()) co_return refused;
   if (request.bytes.has_value() == request.spec.has_value())
     co_return ApiError{"ValidationException", "Please specify either number of bytes or key spec."};

@@ -1,13 +1,13 @@
 // What master keys there are, and whether they may be used.
 // source: AWS KMS API reference, CreateKey, DescribeKey, ListKeys, EnableKey, DisableKey,
-// UpdateKeyDescription, ScheduleKeyDeletion, CancelKeyDeletion, GetKeyPolicy, ListKeyPolicies; texts as
-// LocalStack's tests recorded them
+// UpdateKeyDescription, ScheduleKeyDeletion, CancelKeyDeletion; texts as LocalStack's tests recorded them
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "kms/key_metadata.h"
+#include "kms/key_policy.h"
 
 namespace millrace::kms {
 
@@ -64,8 +64,12 @@ struct CreateKeyRequest {
   std::optional<std::string> origin;
   std::optional<bool> multi_region;
   std::optional<std::vector<Tag>> tags;
+  std::optional<std::string> policy;
+  std::optional<bool> bypass;
 };
 constexpr Field kCreateKeyFields[] = {
+    field<CreateKeyRequest, &CreateKeyRequest::policy>("Policy", kPolicyRules),
+    field<CreateKeyRequest, &CreateKeyRequest::bypass>("BypassPolicyLockoutSafetyCheck"),
     field<CreateKeyRequest, &CreateKeyRequest::description>("Description", {.min = 0, .max = 8'192}),
     field<CreateKeyRequest, &CreateKeyRequest::key_usage>(
         "KeyUsage", {.allowed = kUsages, .allowed_count = std::size(kUsages)}),
@@ -91,13 +95,27 @@ Outcome check_kind(const CreateKeyRequest& request) {
 }
 
 Task<Outcome> create_key(Call& call, CreateKeyRequest request) {
-  if (Outcome denied = authorize(call, call.action, "*"); denied.has_value()) co_return denied;
-  if (Outcome wrong = check_kind(request); wrong.has_value()) co_return wrong;
+  const bool bypass = request.bypass.value_or(false);
   std::map<std::string, std::string> tags;
-  if (request.tags.has_value()) {
-    if (Outcome wrong = add_tags(*request.tags, tags); wrong.has_value()) co_return wrong;
+  Outcome wrong_tags;
+  if (request.tags.has_value()) wrong_tags = add_tags(*request.tags, tags);
+  Said said = say_bypass(bypass);
+  said.new_tags = &tags;
+  say_kind(said);
+  if (Outcome denied = authorize(call, call.action, "*", said); denied.has_value()) co_return denied;
+  if (!tags.empty()) {
+    Outcome denied = authorize(call, "kms:TagResource", "*", said);
+    if (denied.has_value()) co_return denied;
   }
-  auto making = call.service.create_key(request.description.value_or(""), std::move(tags));
+  if (Outcome wrong = check_kind(request); wrong.has_value()) co_return wrong;
+  if (wrong_tags.has_value()) co_return wrong_tags;
+  std::shared_ptr<const std::string> policy;
+  if (request.policy.has_value()) {
+    Outcome wrong = check_key_policy(call, *request.policy, call.service.key_arn("*"), bypass);
+    if (wrong.has_value()) co_return wrong;
+    policy = std::make_shared<const std::string>(std::move(*request.policy));
+  }
+  auto making = call.service.create_key(request.description.value_or(""), std::move(tags), std::move(policy));
   auto made = co_await std::move(making);
   if (!made.ok()) co_return from_house(made.error());
   call.reply.begin_object();
@@ -257,51 +275,10 @@ Task<Outcome> list_keys(Call& call, ListKeysRequest request) {
   co_return std::nullopt;
 }
 
-// --- Policies: every key has the default one, which leaves it to the identities' policies.
-
-struct GetKeyPolicyRequest : OfKey {
-  std::optional<std::string> policy_name;
-};
-constexpr Field kGetKeyPolicyFields[] = {
-    kKeyIdField,
-    field<GetKeyPolicyRequest, &GetKeyPolicyRequest::policy_name>("PolicyName", {.min = 1, .max = 128}),
-};
-Task<Outcome> get_key_policy(Call& call, GetKeyPolicyRequest request) {
-  Outcome refused;
-  const auto key = allowed_key(call, request.key_id, refused);
-  if (refused.has_value()) co_return refused;
-  if (request.policy_name.value_or("default") != "default")
-    co_return ApiError{"NotFoundException", "No such policy exists"};
-  call.reply.begin_object();
-  call.reply.member(
-      "Policy",
-      fmt::format(
-          R"({{"Version":"2012-10-17","Id":"key-default-1","Statement":[{{"Sid":"Enable IAM User Permissions",)"
-          R"("Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{}:root"}},"Action":"kms:*","Resource":"*"}}]}})",
-          call.service.options().account));
-  call.reply.member("PolicyName", "default");
-  call.reply.end_object();
-  co_return std::nullopt;
-}
-
-Task<Outcome> list_key_policies(Call& call, KeyRequest request) {
-  Outcome refused;
-  const auto key = allowed_key(call, request.key_id, refused);
-  if (refused.has_value()) co_return refused;
-  call.reply.begin_object();
-  call.reply.key("PolicyNames");
-  call.reply.begin_list();
-  call.reply.text("default");
-  call.reply.end_list();
-  call.reply.member("Truncated", false);
-  call.reply.end_object();
-  co_return std::nullopt;
-}
-
 }  // namespace
 
 extern const Operation kCreateKey, kDescribeKey, kListKeys, kEnableKey, kDisableKey, kUpdateKeyDescription,
-    kScheduleKeyDeletion, kCancelKeyDeletion, kGetKeyPolicy, kListKeyPolicies;
+    kScheduleKeyDeletion, kCancelKeyDeletion;
 const Operation kCreateKey = operation<CreateKeyRequest, kCreateKeyFields, create_key>("CreateKey");
 const Operation kDescribeKey = operation<KeyRequest, kKeyFields, describe_key>("DescribeKey");
 const Operation kListKeys = operation<ListKeysRequest, kListKeysFields, list_keys>("ListKeys");
@@ -314,8 +291,5 @@ const Operation kScheduleKeyDeletion =
     operation<ScheduleKeyDeletionRequest, kScheduleFields, schedule_key_deletion>("ScheduleKeyDeletion");
 const Operation kCancelKeyDeletion =
     operation<KeyRequest, kKeyFields, cancel_key_deletion>("CancelKeyDeletion");
-const Operation kGetKeyPolicy =
-    operation<GetKeyPolicyRequest, kGetKeyPolicyFields, get_key_policy>("GetKeyPolicy");
-const Operation kListKeyPolicies = operation<KeyRequest, kKeyFields, list_key_policies>("ListKeyPolicies");
 
 }  // namespace millrace::kms

@@ -44,10 +44,16 @@ std::string_view action_of(const Operation& operation) {
   return entry->action;
 }
 
-Outcome authorize(Call& call, std::string_view action, const std::string& resource,
-                  const std::map<std::string, std::string>* tags) {
-  identity::AccessRequest wish{.action = action, .resource = resource};
-  wish.resource_tags = tags;
+void say_kind(Said& said) {
+  said.more.push_back({"kms:KeySpec", {"SYMMETRIC_DEFAULT"}});
+  said.more.push_back({"kms:KeyUsage", {"ENCRYPT_DECRYPT"}});
+  said.more.push_back({"kms:KeyOrigin", {"AWS_KMS"}});
+  said.more.push_back({"kms:MultiRegion", {"false"}});
+}
+
+namespace {
+
+Outcome ask(Call& call, const identity::AccessRequest& wish) {
   const auto denial =
       call.authorizer.check(call.caller, api::circumstances_of(call.request, call.clock.wall_ms()), wish);
   if (denial.has_value()) return api::access_denied(*denial);
@@ -55,11 +61,38 @@ Outcome authorize(Call& call, std::string_view action, const std::string& resour
   return std::nullopt;
 }
 
-Result<std::shared_ptr<const MasterKey>> allowed_key(Call& call, std::string_view name, Outcome& refused) {
+}  // namespace
+
+Outcome authorize(Call& call, std::string_view action, const std::string& resource, const Said& said) {
+  return ask(call, {.action = action,
+                    .resource = resource,
+                    .request_tags = said.new_tags,
+                    .tag_keys = said.tag_keys,
+                    .more = said.more});
+}
+
+Outcome authorize_key(Call& call, std::string_view action, const MasterKey& key, std::string_view name,
+                      Said said) {
+  say_kind(said);
+  if (const std::size_t alias = name.find("alias/"); alias != std::string_view::npos)
+    said.more.push_back({"kms:RequestAlias", {std::string(name.substr(alias))}});
+  const std::string arn = call.service.key_arn(key.id);
+  return ask(call, {.action = action,
+                    .resource = arn,
+                    .resource_policy = call.service.policy_of(key),
+                    .weight = identity::AccessRequest::Weight::kMustAllow,
+                    .resource_tags = &key.tags,
+                    .request_tags = said.new_tags,
+                    .tag_keys = said.tag_keys,
+                    .more = said.more});
+}
+
+Result<std::shared_ptr<const MasterKey>> allowed_key(Call& call, std::string_view name, Outcome& refused,
+                                                     Said said) {
   auto key = call.service.find(name);
   // Whether there is such a key is told only to who might use it.
-  refused = key.ok() ? authorize(call, call.action, call.service.key_arn((*key)->id), &(*key)->tags)
-                     : authorize(call, call.action, "*");
+  refused = key.ok() ? authorize_key(call, call.action, **key, name, std::move(said))
+                     : authorize(call, call.action, "*", said);
   if (!refused.has_value() && !key.ok()) refused = from_house(key.error());
   return key;
 }

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <concepts>
+#include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "api/api_error.h"
 #include "api/decode.h"
@@ -41,12 +44,24 @@ struct Call {
   bool allowed = false;     // by the authorizer
 };
 
-// May the caller do `action` to the key or alias with that ARN, or to "*"? tags   the key's, or nullptr
-Outcome authorize(Call& call, std::string_view action, const std::string& resource,
-                  const std::map<std::string, std::string>* tags = nullptr);
+// What a request says that the conditions of policies may ask of. Borrowed.
+struct Said {
+  std::vector<identity::ConditionValue> more = {};  // by the service's own names: "kms:EncryptionContextKeys"
+  const std::map<std::string, std::string>* new_tags = nullptr;
+  std::span<const std::string> tag_keys = {};
+};
+// Adds of what kind a key is, of which there is but one.
+void say_kind(Said& said);
+
+// May the caller do `action` to the alias with that ARN, or to "*"?
+Outcome authorize(Call& call, std::string_view action, const std::string& resource, const Said& said = {});
+// The same of a key, whose policy must allow it. name   by which the request names it; may be empty
+Outcome authorize_key(Call& call, std::string_view action, const MasterKey& key, std::string_view name,
+                      Said said = {});
 // Asks for the call's own action on a key, by any of its names; then gives the key.
 // errors   AccessDeniedException; NotFoundException
-Result<std::shared_ptr<const MasterKey>> allowed_key(Call& call, std::string_view name, Outcome& refused);
+Result<std::shared_ptr<const MasterKey>> allowed_key(Call& call, std::string_view name, Outcome& refused,
+                                                     Said said = {});
 
 struct Operation {
   std::string_view name;

@@ -30,7 +30,7 @@ constexpr Field kTagFields[] = {
 Task<Outcome> change_tags(Call& call, std::string key_id, std::map<std::string, std::string> set,
                           std::vector<std::string> removed) {
   Outcome refused;
-  const auto key = allowed_key(call, key_id, refused);
+  const auto key = allowed_key(call, key_id, refused, {.new_tags = &set, .tag_keys = removed});
   if (refused.has_value()) co_return refused;
   Outcome wrong;
   auto editing = call.service.edit_key((*key)->id, [&](MasterKey& changed) -> Result<void> {

@@ -14,6 +14,7 @@ from botocore.config import Config
 from black_box import wire as wires
 from black_box.cases import equal, eventually
 from black_box.server import ACCESS_KEY, REGION, SECRET_KEY
+from clients import key_policies
 from clients.fan_out import Subscriber, registered
 from clients.identity import Admin, client
 from clients.sdk_boto3 import active, client_of, created, error_of, iterator, read, read_shard
@@ -468,6 +469,7 @@ def run(cases, server):
     disabled(cases, server, kinesis, kms)
     fan_out(cases, server, kinesis, kms)
     key_permissions(cases, server, kinesis, kms)
+    key_policies.run(cases, server, kinesis, kms)
     with cases.case("keys survive a restart; the keyring is the owner's alone"):
         server.stop()
         equal(os.stat(os.path.join(server.data, "keyring")).st_mode & 0o777, 0o600)

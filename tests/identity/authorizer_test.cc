@@ -103,6 +103,42 @@ TEST_F(Authorizing, ADecisionIsOfTheCallerTheResourceAndItsPolicy) {
   }
 }
 
+TEST_F(Authorizing, WhatItsPolicyMustAllowIsNotRememberedFromWhereItNeedNot) {
+  const Caller alice = caller_of({.name = "", .identity = {allow("*")}});
+  const auto others = text_of(allow("kms:*", "*", to("arn:aws:iam::123456789012:user/bob")));
+  AccessRequest use{.action = "kms:Decrypt", .resource = "arn:k", .resource_policy = others};
+  for (int round = 0; round < 3; ++round) {
+    use.weight = AccessRequest::Weight::kMayAllow;
+    EXPECT_EQ(asked(alice, use), "allowed");
+    use.weight = AccessRequest::Weight::kMustAllow;
+    EXPECT_NE(asked(alice, use), "allowed");
+  }
+}
+
+TEST_F(Authorizing, AProposedPolicyIsJudgedAsIfItHeld) {
+  const Caller alice = caller_of({.name = "", .identity = {allow("kms:*")}});
+  const Caller bob = caller_of({.name = "", .user = "bob"});
+  const Caller root{"R", "kms", "us-east-1", root_principal("123456789012", "R")};
+  const AccessRequest put{
+      .action = "kms:PutKeyPolicy", .resource = "arn:k", .weight = AccessRequest::Weight::kMustAllow};
+  const auto would = [&](const Caller& caller, const std::string& statements) {
+    return authorizer.would_allow(caller, circumstances, put, *policy(statements, PolicyKind::kResource));
+  };
+  const std::string by_account = allow("kms:*", "*", to("123456789012"));
+  EXPECT_TRUE(would(alice, by_account));
+  EXPECT_FALSE(would(bob, by_account));  // whom no policy of his own allows it
+  EXPECT_TRUE(would(root, by_account));
+  for (const Caller& caller : {alice, bob, root}) {
+    EXPECT_TRUE(would(caller, allow("kms:*", "*", to("*"))));
+    EXPECT_FALSE(would(caller, allow("kms:Decrypt", "*", to("*"))));
+    EXPECT_FALSE(would(caller, allow("kms:*", "*", to("*")) + "," + deny("kms:Put*", "*", to("*"))));
+    EXPECT_FALSE(would(caller, allow("kms:*", "*", to("arn:aws:iam::123456789012:user/carol"))));
+  }
+  EXPECT_TRUE(would(bob, allow("kms:*", "*", to("arn:aws:iam::123456789012:user/bob"))));
+  EXPECT_TRUE(would({"", "", "", unchecked_principal()}, deny("*", "*", to("*"))));
+  EXPECT_TRUE(lines.texts.empty());
+}
+
 TEST_F(Authorizing, APolicyAroundTheResourceDeniesOnly) {
   const Caller alice = caller_of({.name = "", .identity = {allow("kinesis:*")}});
   const Caller bob = caller_of({.name = "", .user = "bob"});

@@ -605,6 +605,186 @@ std::vector<PolicyCase> session_cases() {
   };
 }
 
+// Of the key service: what its policies and the callers' ask of a request for a key, and of what Kinesis asks
+// in the caller's name. source: KMS Developer Guide, "Key policies", "AWS KMS condition keys", "Default key
+// policy"
+std::vector<PolicyCase> key_cases() {
+  const std::string key = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+  const std::string use = R"(["kms:Decrypt","kms:GenerateDataKey*"])";
+  const std::string by_account = allow("kms:*", "*", to(kRootArn));
+  const std::string by_service =
+      allow(use, "*",
+            to("*") + R"(,"Condition":{"StringEquals":{"kms:CallerAccount":"123456789012",)"
+                      R"("kms:ViaService":"kinesis.us-east-1.amazonaws.com"}})");
+  const std::vector<ConditionValue> for_stream = {{"kms:ViaService", {"kinesis.us-east-1.amazonaws.com"}},
+                                                  {"kms:EncryptionContext:aws:kinesis:arn", {kStreamText}},
+                                                  {"kms:EncryptionContextKeys", {"aws:kinesis:arn"}}};
+  const std::vector<ConditionValue> for_other = {
+      {"kms:ViaService", {"kinesis.us-east-1.amazonaws.com"}},
+      {"kms:EncryptionContext:aws:kinesis:arn", {kStreamText + "-other"}},
+      {"kms:EncryptionContextKeys", {"aws:kinesis:arn"}}};
+  const std::vector<ConditionValue> two_keys = {{"kms:EncryptionContext:team", {"web"}},
+                                                {"kms:EncryptionContext:stage", {"test"}},
+                                                {"kms:EncryptionContextKeys", {"stage", "team"}}};
+  const std::string stream_only = when("StringEquals", "kms:EncryptionContext:aws:kinesis:arn", kStreamText);
+  const std::string team_web = when("StringEquals", "kms:EncryptionContext:Team", "web");
+  std::vector<PolicyCase> cases = {
+      {.name = "key: the default policy leaves it to the caller's policies",
+       .identity = {allow("kms:Decrypt", key)},
+       .resource_policy = by_account,
+       .allowed = true},
+      {.name = "key: the default policy alone allows no user", .resource_policy = by_account},
+      {.name = "key: a policy that leaves out the account is not overruled by the caller's",
+       .identity = {allow("*")},
+       .resource_policy = allow("kms:*", "*", to("arn:aws:iam::123456789012:user/bob"))},
+      {.name = "key: a policy for another action",
+       .identity = {allow("*")},
+       .resource_policy = allow("kms:Encrypt", "*", to(kRootArn))},
+      {.name = "key: a policy of another account",
+       .identity = {allow("*")},
+       .resource_policy = allow("kms:*", "*", to("arn:aws:iam::111111111111:root"))},
+      {.name = "key: a policy for another key's ARN",
+       .identity = {allow("*")},
+       .resource_policy = allow("kms:*", "arn:aws:kms:*:*:key/other", to(kRootArn))},
+      {.name = "key: the user in its policy needs none of its own",
+       .resource_policy = allow("kms:Decrypt", "*", to(kUserArn)),
+       .allowed = true},
+      {.name = "key: what its policy denies, the user's does not give back",
+       .identity = {allow("*")},
+       .resource_policy = by_account + "," + deny("kms:Decrypt", "*", to(kUserArn))},
+      {.name = "key: what the user's policy denies, its policy does not give back",
+       .identity = {deny("kms:*")},
+       .resource_policy = allow("kms:*", "*", to(kUserArn))},
+      {.name = "key: a session's policy limits what the key gives its role",
+       .resource_policy = allow("kms:*", "*", to(kRoleArn)),
+       .session = {allow("kms:Encrypt")},
+       .role = true},
+      // kms:ViaService, kms:CallerAccount
+      {.name = "key: through the service",
+       .resource_policy = by_service,
+       .allowed = true,
+       .more = for_stream},
+      {.name = "key: not past the service", .identity = {allow("*")}, .resource_policy = by_service},
+      {.name = "key: through another service",
+       .resource_policy = by_service,
+       .more = {{"kms:ViaService", {"s3.us-east-1.amazonaws.com"}}}},
+      {.name = "key: denied but through the service",
+       .identity = {allow("*")},
+       .resource_policy =
+           by_account + "," +
+           deny(
+               "kms:Decrypt", "*",
+               to("*") + "," + when("StringNotEquals", "kms:ViaService", "kinesis.us-east-1.amazonaws.com"))},
+      {.name = "key: … and through it allowed",
+       .identity = {allow("*")},
+       .resource_policy =
+           by_account + "," +
+           deny("kms:Decrypt", "*",
+                to("*") + "," + when("StringNotEquals", "kms:ViaService", "kinesis.us-east-1.amazonaws.com")),
+       .allowed = true,
+       .more = for_stream},
+      {.name = "key: the caller's account",
+       .identity = {allow("kms:*", "*", when("StringEquals", "kms:CallerAccount", "123456789012"))},
+       .resource_policy = by_account,
+       .allowed = true},
+      {.name = "key: another account than the caller's",
+       .identity = {allow("kms:*", "*", when("StringEquals", "kms:CallerAccount", "111111111111"))},
+       .resource_policy = by_account},
+      // kms:EncryptionContext:…, kms:EncryptionContextKeys
+      {.name = "key: for the stream that the caller's policy names",
+       .identity = {allow("kms:Decrypt", key, stream_only)},
+       .resource_policy = by_account,
+       .allowed = true,
+       .more = for_stream},
+      {.name = "key: for another stream than the caller's policy names",
+       .identity = {allow("kms:Decrypt", key, stream_only)},
+       .resource_policy = by_account,
+       .more = for_other},
+      {.name = "key: without a context where one is asked for",
+       .identity = {allow("kms:Decrypt", key, stream_only)},
+       .resource_policy = by_account},
+      {.name = "key: for another stream than the key's policy names",
+       .identity = {allow("*")},
+       .resource_policy = allow("kms:*", "*", to(kRootArn) + "," + stream_only),
+       .more = for_other},
+      {.name = "key: denied for a stream",
+       .identity = {allow("*"), deny("kms:*", "*", stream_only)},
+       .resource_policy = by_account,
+       .more = for_stream},
+      {.name = "key: denied for another stream",
+       .identity = {allow("*"), deny("kms:*", "*", stream_only)},
+       .resource_policy = by_account,
+       .allowed = true,
+       .more = for_other},
+      {.name = "key: denied where the context is not the one, and there is none",
+       .identity = {allow("*"),
+                    deny("kms:*", "*", when("StringNotEquals", "kms:EncryptionContext:team", "web"))},
+       .resource_policy = by_account},
+      {.name = "key: a key of the context in any case",
+       .identity = {allow("kms:Decrypt", "*", team_web)},
+       .resource_policy = by_account,
+       .allowed = true,
+       .more = two_keys},
+      {.name = "key: a value of the context in another case",
+       .identity = {allow("kms:Decrypt", "*", when("StringEquals", "kms:EncryptionContext:team", "Web"))},
+       .resource_policy = by_account,
+       .more = two_keys},
+      {.name = "key: a context with that key",
+       .identity = {allow("kms:Decrypt", "*",
+                          when("ForAnyValue:StringEquals", "kms:EncryptionContextKeys", "team"))},
+       .resource_policy = by_account,
+       .allowed = true,
+       .more = two_keys},
+      {.name = "key: a context with that key in another case",
+       .identity = {allow("kms:Decrypt", "*",
+                          when("ForAnyValue:StringEquals", "kms:EncryptionContextKeys", "Team"))},
+       .resource_policy = by_account,
+       .more = two_keys},
+      {.name = "key: a context with no other keys",
+       .identity = {allow(
+           "kms:Decrypt",
+           "*", when("ForAllValues:StringEquals", "kms:EncryptionContextKeys", R"(["stage","team"])"))},
+       .resource_policy = by_account,
+       .allowed = true,
+       .more = two_keys},
+      {.name = "key: a context with another key",
+       .identity = {allow("kms:Decrypt", "*",
+                          when("ForAllValues:StringEquals", "kms:EncryptionContextKeys", "team"))},
+       .resource_policy = by_account,
+       .more = two_keys},
+      {.name = "key: a context where there must be none",
+       .identity = {allow("kms:Decrypt", "*", when("Null", "kms:EncryptionContextKeys", "true"))},
+       .resource_policy = by_account,
+       .more = two_keys},
+      // Of requests that give a key a policy, and of names
+      {.name = "key: denied where the lockout check is passed over",
+       .identity = {allow("*"),
+                    deny("kms:*", "*", when("Bool", "kms:BypassPolicyLockoutSafetyCheck", "true"))},
+       .resource_policy = by_account,
+       .more = {{"kms:BypassPolicyLockoutSafetyCheck", {"true"}}}},
+      {.name = "key: … and allowed where it is not",
+       .identity = {allow("*"),
+                    deny("kms:*", "*", when("Bool", "kms:BypassPolicyLockoutSafetyCheck", "true"))},
+       .resource_policy = by_account,
+       .allowed = true,
+       .more = {{"kms:BypassPolicyLockoutSafetyCheck", {"false"}}}},
+      {.name = "key: by the alias that it must be named by",
+       .identity = {allow("kms:*", "*", when("StringEquals", "kms:RequestAlias", "alias/clicks"))},
+       .resource_policy = by_account,
+       .allowed = true,
+       .more = {{"kms:RequestAlias", {"alias/clicks"}}}},
+      {.name = "key: by its id where an alias must name it",
+       .identity = {allow("kms:*", "*", when("StringEquals", "kms:RequestAlias", "alias/clicks"))},
+       .resource_policy = by_account},
+  };
+  for (PolicyCase& each : cases) {
+    each.action = "kms:Decrypt";
+    each.resource = key;
+    each.must = true;
+  }
+  return cases;
+}
+
 void check(const std::vector<PolicyCase>& cases) {
   for (const PolicyCase& each : cases) {
     const Verdict verdict = verdict_of(each);
@@ -619,11 +799,12 @@ TEST(PolicyCases, Conditions) { check(condition_cases()); }
 TEST(PolicyCases, Tags) { check(tag_cases()); }
 TEST(PolicyCases, ResourcePolicies) { check(resource_policy_cases()); }
 TEST(PolicyCases, Sessions) { check(session_cases()); }
+TEST(PolicyCases, Keys) { check(key_cases()); }
 
 TEST(PolicyCases, AreManyMoreThanTwoHundred) {
   EXPECT_GE(basic_cases().size() + resource_cases().size() + variable_cases().size() +
                 condition_cases().size() + tag_cases().size() + resource_policy_cases().size() +
-                session_cases().size(),
+                session_cases().size() + key_cases().size(),
             200u);
 }
 

@@ -167,6 +167,48 @@ TEST(KeyService, NoFileShowsASecret) {
     EXPECT_EQ(std::string(machine.disk.file_bytes(path).text()).find(secret), std::string::npos) << path;
 }
 
+TEST(KeyService, AKeysPolicyIsItsOwnersDurableAndOneTextForAsLongAsItIsNotPutAnew) {
+  ServiceWorld machine;
+  ASSERT_TRUE(machine.boot().ok());
+  const auto put = [&](const std::string& key, const char* text) {
+    return machine.run(machine.service->edit_key(key, [text](MasterKey& changed) -> Result<void> {
+      changed.policy = std::make_shared<const std::string>(text);
+      return {};
+    }));
+  };
+  const auto policy_of = [&](const std::string& key) { return machine.service->access_to(key)->policy; };
+  const std::string plain = machine.create();
+  const auto made =
+      machine.run(machine.service->create_key("", {{"team", "web"}}, std::make_shared<std::string>("{1}")));
+  ASSERT_TRUE(made.ok());
+  const std::string owned = (*made)->id;
+  EXPECT_THAT(*policy_of(plain), testing::HasSubstr("arn:aws:iam::000000000000:root"));
+  EXPECT_EQ(policy_of(plain), policy_of(machine.create()));
+  EXPECT_EQ(*policy_of(owned), "{1}");
+  EXPECT_EQ(machine.service->access_to(owned)->tags->at("team"), "web");
+  const auto before = policy_of(owned);
+  ASSERT_TRUE(machine.set_enabled(owned, false).ok());
+  EXPECT_EQ(policy_of(owned), before);
+  ASSERT_TRUE(put(owned, "{2}").ok());
+  EXPECT_NE(policy_of(owned), before);
+  EXPECT_EQ(put("alias/aws/kinesis", "{}").error().kind, ErrorKind::kKeyDenied);
+  EXPECT_THAT(*policy_of("alias/aws/kinesis"), testing::HasSubstr("kinesis.us-east-1.amazonaws.com"));
+  EXPECT_FALSE(machine.service->access_to("alias/nowhere").has_value());
+  // From entries, and from a snapshot of them.
+  for (int change = 0; change < 300; ++change) {
+    if (change % 250 == 0) {
+      machine.crash(sim::Crash::kPowerLoss);
+      ASSERT_TRUE(machine.boot().ok());
+      EXPECT_EQ(*policy_of(owned), "{2}");
+    }
+    ASSERT_TRUE(machine.set_enabled(plain, true).ok());
+  }
+  machine.crash(sim::Crash::kPowerLoss);
+  ASSERT_TRUE(machine.boot().ok());
+  EXPECT_EQ(*policy_of(owned), "{2}");
+  EXPECT_EQ(machine.service->policy_of(**machine.service->find(plain)), policy_of(plain));
+}
+
 // Commands with crashes between and within: what was answered is so ever after.
 TEST(KeyService, ACrashAnywhereLosesNothingThatWasAnswered) {
   for (std::uint64_t seed = 1; seed <= 150; ++seed) {
