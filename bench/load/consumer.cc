@@ -14,7 +14,7 @@
 namespace millrace::load {
 namespace {
 
-constexpr std::int64_t kAfterErrorUs = 20'000;
+constexpr std::int64_t kPollAfterErrorUs = 20'000;
 constexpr std::string_view kData = R"("Data":")";
 constexpr std::string_view kBehind = R"("MillisBehindLatest":)";
 
@@ -60,7 +60,7 @@ void Consumer::answered(Shard& shard, int status, std::string_view answer) {
   ++totals_.get_requests;
   if (status != 200) {
     totals_.count_error(status, answer);
-    return loop_.at(now_us() + kAfterErrorUs, [this, &shard] { poll(shard); });
+    return loop_.at(now_us() + kPollAfterErrorUs, [this, &shard] { poll(shard); });
   }
   take_records(shard, answer);
   totals_.get_body_bytes += answer.size();

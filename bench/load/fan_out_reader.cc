@@ -23,7 +23,7 @@
 namespace millrace::load {
 namespace {
 
-constexpr std::size_t kReadBytes = 256 * 1024;
+constexpr std::size_t kEventsReadBytes = 256 * 1024;
 constexpr std::size_t kSlowBytes = 16 * 1024;  // each tick
 constexpr std::int64_t kSlowTickUs = 62'500;
 // CBOR, as the SDK for Java asks for (RFC 8949): the payload comes as it is, and with its length.
@@ -143,7 +143,7 @@ class FanOutReader::Subscription final : EventLoop::Watcher {
     });
   }
   void read_all() {
-    while (read_once(kReadBytes)) {
+    while (read_once(kEventsReadBytes)) {
     }
   }
   // Received bytes stay where the kernel put them: with so many consumers beside the server, a copy here

@@ -22,7 +22,7 @@
 namespace millrace::load {
 namespace {
 
-constexpr std::size_t kReadBytes = 256 * 1024;
+constexpr std::size_t kResponseReadBytes = 256 * 1024;
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
 
 std::optional<std::string_view> header(std::string_view head, std::string_view name) {
@@ -136,11 +136,12 @@ bool HttpConnection::flush() {
 bool HttpConnection::read_all() {
   for (;;) {
     if (taken_ == filled_) taken_ = filled_ = 0;
-    if (in_.size() - filled_ < kReadBytes) {
+    if (in_.size() - filled_ < kResponseReadBytes) {
       std::memmove(in_.data(), in_.data() + taken_, filled_ - taken_);
       filled_ -= taken_;
       taken_ = 0;
-      if (in_.size() - filled_ < kReadBytes) in_.resize(std::max(2 * in_.size(), filled_ + kReadBytes));
+      if (in_.size() - filled_ < kResponseReadBytes)
+        in_.resize(std::max(2 * in_.size(), filled_ + kReadBytes));
     }
     const ssize_t got = recv(fd_, in_.data() + filled_, in_.size() - filled_, 0);
     if (got < 0 && errno == EINTR) continue;

@@ -9,7 +9,7 @@ namespace millrace::load {
 namespace {
 
 constexpr std::int64_t kSignEveryUs = 60'000'000;  // a signature is good for five minutes
-constexpr std::int64_t kAfterErrorUs = 20'000;
+constexpr std::int64_t kReplayAfterErrorUs = 20'000;
 
 }  // namespace
 
@@ -61,7 +61,7 @@ void Replayer::send(HttpConnection& connection) {
                     const std::int64_t now = now_us();
                     if (status != 200) {
                       totals_.count_error(status, answer);
-                      return loop_.at(now + kAfterErrorUs, [this, &connection] { send(connection); });
+                      return loop_.at(now + kReplayAfterErrorUs, [this, &connection] { send(connection); });
                     }
                     if (now >= count_from_us_ && now < end_us_) {
                       const std::size_t refused = failed_records(answer).size();

@@ -44,6 +44,10 @@ std::size_t loop_count(const Settings& settings) {
   return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 256);
 }
 
+// Far above what one machine's streams bring, far below what its disk takes: a flush of the journal meets
+// little.
+constexpr std::uint64_t kBackgroundBytesPerS = 32u << 20;
+
 log::LogOptions log_options(const Settings& settings) {
   log::LogOptions options;
   options.journal_file_bytes = settings.journal_file_bytes;
@@ -52,6 +56,7 @@ log::LogOptions log_options(const Settings& settings) {
   options.settle_after_ms = static_cast<std::int64_t>(settings.settle_after_ms);
   options.tail_cache_bytes = settings.tail_cache_bytes;
   options.block_cache_bytes = settings.block_cache_bytes;
+  options.background_bytes_per_s = kBackgroundBytesPerS;
   return options;
 }
 

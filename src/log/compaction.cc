@@ -177,8 +177,8 @@ Result<void> Compaction::write(Job& job) {
           continue;
         }
         if (!writer) {
-          MR_ASSIGN(writer,
-                    SegmentWriter::create(context_->environment.disk, context_->next_segment.fetch_add(1)));
+          MR_ASSIGN(writer, SegmentWriter::create(context_->environment.disk, context_->pace,
+                                                  context_->next_segment.fetch_add(1)));
           joined.emplace(*writer, Effort::kMore);
         }
         MR_TRY(copy_block(*context_, source, *writer, *joined, joined_end));

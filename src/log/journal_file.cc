@@ -20,8 +20,6 @@ constexpr std::uint32_t kJournalMagic = 0x484a524d;  // "MRJH"
 constexpr std::uint16_t kJournalVersion = 1;
 constexpr std::size_t kHeaderBytes = 64;
 constexpr std::size_t kJournalCrcAt = 60;
-constexpr std::size_t kZerosAtOnce = 1u << 20;
-constexpr std::uint64_t kZerosSyncedAtOnce = 4u << 20;  // small syncs: the journal in use shares the disk
 
 using Header = std::array<std::uint8_t, kBlockBytes>;
 
@@ -63,14 +61,14 @@ Slot decode_slot(const JournalFile& file, ByteView block) {
           {load<std::uint64_t>(at + 8), load<std::uint64_t>(at + 16), load<std::uint64_t>(at + 40)}};
 }
 
-Result<void> write_zeros(store::File& file, std::uint64_t bytes) {
-  const std::vector<std::uint8_t> zeros(std::min<std::uint64_t>(bytes, kZerosAtOnce));
+Result<void> write_zeros(store::File& file, WritePace& pace, std::uint64_t bytes) {
+  const std::vector<std::uint8_t> zeros(std::min(bytes, WritePace::kPieceBytes));
   for (std::uint64_t at = 0; at < bytes;) {
     const ByteView piece{zeros.data(),
                          static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size(), bytes - at))};
     MR_TRY(file.write_at(at, {&piece, 1}));
     at += piece.size();
-    if (at % kZerosSyncedAtOnce == 0 || at == bytes) MR_TRY(file.sync());
+    MR_TRY(pace.sync(file, piece.size()));
   }
   return {};
 }
@@ -90,8 +88,9 @@ std::optional<std::uint64_t> journal_number(std::string_view name) {
   return number;
 }
 
-Result<std::shared_ptr<JournalFile>> create_journal_file(store::Disk& disk, std::uint32_t loop,
-                                                         std::uint64_t number, std::uint64_t bytes) {
+Result<std::shared_ptr<JournalFile>> create_journal_file(store::Disk& disk, WritePace& pace,
+                                                         std::uint32_t loop, std::uint64_t number,
+                                                         std::uint64_t bytes) {
   MR_ASSERT(bytes % kBlockBytes == 0);
   MR_ASSERT(bytes >= kJournalFramesBegin + 2 * kBlockBytes);
   auto made = std::make_shared<JournalFile>(
@@ -100,7 +99,7 @@ Result<std::shared_ptr<JournalFile>> create_journal_file(store::Disk& disk, std:
   const auto write = [&]() -> Result<void> {
     MR_TRY(disk.remove(temporary));
     MR_ASSIGN(made->file, disk.open(temporary, store::Disk::Mode::kCreate));
-    MR_TRY(write_zeros(*made->file, bytes));
+    MR_TRY(write_zeros(*made->file, pace, bytes));
     MR_TRY(disk.rename_new(temporary, made->path));
     return disk.sync_folder(journal_folder(loop));
   };

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "log/frame.h"
+#include "log/write_pace.h"
 #include "store/disk.h"
 
 namespace millrace::log {
@@ -44,10 +45,11 @@ std::string journal_path(std::uint32_t loop, std::uint64_t number);
 // The number in a file's name; nullopt when it is no journal file's.
 std::optional<std::uint64_t> journal_number(std::string_view name);
 
-// Writes a file of zeros, durably; never seen under its name before it is whole.
+// Writes a file of zeros, durably, at that pace; never seen under its name before it is whole.
 // errors   kUnavailable: not there (no space: the text says so)
-Result<std::shared_ptr<JournalFile>> create_journal_file(store::Disk& disk, std::uint32_t loop,
-                                                         std::uint64_t number, std::uint64_t bytes);
+Result<std::shared_ptr<JournalFile>> create_journal_file(store::Disk& disk, WritePace& pace,
+                                                         std::uint32_t loop, std::uint64_t number,
+                                                         std::uint64_t bytes);
 // Writes the header of a new use, durably. The generation's parity must differ from the last one's.
 // errors   as File::write_at and File::sync; the file must not be used then
 Result<void> begin_use(JournalFile& file, const JournalUse& use);

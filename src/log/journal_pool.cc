@@ -51,7 +51,10 @@ bool JournalPool::advance(std::uint64_t frame_bytes) {
 }
 
 void JournalPool::prepare(std::uint64_t frame_bytes, Callback ready) {
-  if (ready) waiting_.push_back(std::move(ready));
+  if (ready) {
+    waiting_.push_back(std::move(ready));
+    if (!hurry_) hurry_.emplace(context_->pace);
+  }
   if (std::exchange(preparing_, true)) return;
   Request request{nullptr, 0, file_bytes_for(frame_bytes, context_->options.journal_file_bytes), {}};
   const auto fits = std::find_if(free_.begin(), free_.end(),
@@ -85,7 +88,8 @@ JournalPool::Outcome JournalPool::make_ready(LogContext& context, std::uint32_t 
                                              const Request& request) {
   Outcome outcome{request.file, false, {}};
   if (!outcome.file) {
-    auto made = create_journal_file(context.environment.disk, loop, request.number, request.bytes);
+    auto made =
+        create_journal_file(context.environment.disk, context.pace, loop, request.number, request.bytes);
     if (!made.ok()) return {nullptr, false, std::move(made.error().text)};
     auto listed = context.manifest->edit([&](Manifest& manifest) {
       manifest.loops[loop].files.push_back({request.number, request.bytes});
@@ -124,6 +128,7 @@ void JournalPool::prepared(Outcome outcome) {
   for (const auto* files : {&used_, &ready_})
     for (const auto& file : *files) bytes_ += file->bytes;
   for (const auto& file : free_) bytes_ += file->bytes;
+  hurry_.reset();
   std::vector<Callback> waiting;
   waiting.swap(waiting_);
   for (Callback& callback : waiting) callback();

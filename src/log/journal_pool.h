@@ -91,6 +91,7 @@ class JournalPool : public std::enable_shared_from_this<JournalPool> {
   bool preparing_ = false;
   bool stopped_ = false;
   std::vector<Callback> waiting_;
+  std::optional<WritePace::Hurry> hurry_;  // while some wait
   std::string fault_;
 };
 

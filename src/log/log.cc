@@ -46,6 +46,7 @@ class DiskLog final : public Log {
       });
       loop->start([compaction = compaction_] { compaction->tick(); });
     }
+    context_->pace.turn(true);
   }
 
   Result<void> close() override {
@@ -56,6 +57,7 @@ class DiskLog final : public Log {
       std::string fault;
     };
     compaction_->stop();
+    context_->pace.turn(false);
     auto closing = std::make_shared<Closing>();
     closing->left = loops_.size();
     for (const auto& loop : loops_) {

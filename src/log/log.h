@@ -37,6 +37,7 @@ struct LogOptions {
   std::int64_t settle_after_ms = 60'000;           // … or when the oldest unsettled record is so old
   std::uint64_t tail_cache_bytes = 256u << 20;     // a loop: settled records kept in memory for readers
   std::uint64_t block_cache_bytes = 128u << 20;    // all loops: decompressed blocks of cold reads
+  std::uint64_t background_bytes_per_s = 0;        // segments and the like, at least; 0: as the disk can
   std::uint64_t group_bytes_max = 8u << 20;        // one frame takes at most so much (or one larger batch)
 };
 

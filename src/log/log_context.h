@@ -8,6 +8,7 @@
 #include "log/block_cache.h"
 #include "log/log.h"
 #include "log/manifest_store.h"
+#include "log/write_pace.h"
 
 namespace millrace::log {
 
@@ -27,6 +28,7 @@ struct LogContext {
   BlockCache cache;
   std::atomic<std::uint64_t> next_segment{1};
   Counters counters;
+  WritePace pace{environment.clock, options.background_bytes_per_s, counters.group_bytes};
 
   LogContext(LogEnvironment the_environment, const LogOptions& the_options,
              std::unique_ptr<ManifestStore> the_manifest)

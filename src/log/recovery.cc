@@ -226,7 +226,8 @@ class Recovery {
       } else {
         MR_TRY(disk_.make_folder(journal_folder(loop)));
         const std::uint64_t number = entry.next_file++;
-        MR_ASSIGN(auto file, create_journal_file(disk_, loop, number, context_->options.journal_file_bytes));
+        MR_ASSIGN(auto file, create_journal_file(disk_, context_->pace, loop, number,
+                                                 context_->options.journal_file_bytes));
         MR_TRY(begin_use(*file, {1, context_->environment.random.next_u64(), kTrustAll}));
         entry.files.push_back({number, file->bytes});
         entry.position = {number, 1, kJournalFramesBegin, 1};

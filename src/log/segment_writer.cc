@@ -9,8 +9,6 @@ namespace millrace::log {
 
 namespace {
 
-constexpr std::size_t kFlushBytes = 1u << 20;
-constexpr std::size_t kSyncBytes = 4u << 20;  // small syncs: the journal shares the disk
 constexpr std::size_t kBlockRawBytes = 128u << 10;
 
 // Such runs do not pack.
@@ -25,8 +23,9 @@ bool is_all_encrypted(ByteView runs) {
 
 }  // namespace
 
-Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(store::Disk& disk, std::uint64_t number) {
-  std::unique_ptr<SegmentWriter> writer(new SegmentWriter(disk, number));
+Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(store::Disk& disk, WritePace& pace,
+                                                             std::uint64_t number) {
+  std::unique_ptr<SegmentWriter> writer(new SegmentWriter(disk, pace, number));
   MR_ASSIGN(writer->file_, disk.open(writer->path_, store::Disk::Mode::kCreate));
   const auto header = encode_segment_header(number);
   writer->buffer_.append(header.data(), header.size());
@@ -37,18 +36,17 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(store::Disk& disk, 
 Result<void> SegmentWriter::put(ByteView bytes) {
   buffer_.append(bytes);
   position_ += bytes.size();
-  return buffer_.size() >= kFlushBytes ? flush() : Result<void>{};
+  return buffer_.size() >= WritePace::kPieceBytes ? flush() : Result<void>{};
 }
 
 Result<void> SegmentWriter::flush() {
   if (buffer_.empty()) return {};
   const ByteView piece = buffer_.view();
   MR_TRY(file_->write_at(flushed_, {&piece, 1}));
-  flushed_ += buffer_.size();
+  const std::uint64_t bytes = buffer_.size();
+  flushed_ += bytes;
   buffer_.clear();
-  if (flushed_ - synced_ < kSyncBytes) return {};
-  synced_ = flushed_;
-  return file_->sync();
+  return pace_.sync(*file_, bytes);
 }
 
 Result<void> SegmentWriter::add_stored(BlockEntry block, ByteView stored) {
@@ -94,7 +92,6 @@ Result<OpenedSegment> SegmentWriter::finish() {
   const auto end = encode_segment_trailer(trailer);
   MR_TRY(put({end.data(), end.size()}));
   MR_TRY(flush());
-  MR_TRY(file_->sync());
   MR_TRY(disk_.sync_folder("log/segments"));
   OpenedSegment made;
   made.segment =

@@ -8,13 +8,15 @@
 #include "log/compression.h"
 #include "log/run_codec.h"
 #include "log/segment.h"
+#include "log/write_pace.h"
 
 namespace millrace::log {
 
 class SegmentWriter {
  public:
-  // Makes the file of `number`, which must be new.
-  static Result<std::unique_ptr<SegmentWriter>> create(store::Disk& disk, std::uint64_t number);
+  // Makes the file of `number`, which must be new, and fills it at that pace; both borrowed.
+  static Result<std::unique_ptr<SegmentWriter>> create(store::Disk& disk, WritePace& pace,
+                                                       std::uint64_t number);
 
   // Adds a block as it is stored elsewhere; `block`'s position is set here. Shards rise, and offsets within a
   // shard.
@@ -30,19 +32,19 @@ class SegmentWriter {
   void discard();
 
  private:
-  SegmentWriter(store::Disk& disk, std::uint64_t number)
-      : disk_(disk), number_(number), path_(segment_path(number)) {}
+  SegmentWriter(store::Disk& disk, WritePace& pace, std::uint64_t number)
+      : disk_(disk), pace_(pace), number_(number), path_(segment_path(number)) {}
   Result<void> put(ByteView bytes);
   Result<void> flush();
 
   store::Disk& disk_;
+  WritePace& pace_;
   std::uint64_t number_;
   std::string path_;
   std::unique_ptr<store::File> file_;
   Bytes buffer_;
   Bytes packed_;
   std::uint64_t flushed_ = 0;
-  std::uint64_t synced_ = 0;
   std::uint64_t position_ = 0;
   std::vector<BlockEntry> blocks_;
 };

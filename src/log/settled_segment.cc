@@ -58,7 +58,8 @@ Result<OpenedSegment> write_settled(LogContext& context,
       if (run.status == RunStatus::kDurable) places.push_back({run.shard, batch->bytes.data() + run.begin});
   if (places.empty()) return OpenedSegment{};
   sort_by_shard(places);
-  MR_ASSIGN(auto writer, SegmentWriter::create(context.environment.disk, context.next_segment.fetch_add(1)));
+  MR_ASSIGN(auto writer,
+            SegmentWriter::create(context.environment.disk, context.pace, context.next_segment.fetch_add(1)));
   auto filled = fill(*writer, places, effort);
   auto made = filled.ok() ? writer->finish() : Result<OpenedSegment>(std::move(filled).error());
   if (!made.ok()) writer->discard();

@@ -43,6 +43,7 @@ void Settler::add_recovered(const Group& group) {
 
 void Settler::add_group(const Group& group) {
   add_recovered(group);
+  if (behind() && !hurry_) hurry_.emplace(state_->context->pace);
   if (unsettled_bytes_ >= state_->context->options.settle_at_bytes) start();
 }
 
@@ -82,7 +83,7 @@ void Settler::start() {
   for (std::uint64_t number = begin; number < job->batches_end; ++number)
     job->batches.push_back(state_->tail.batch(static_cast<std::uint32_t>(number)));
   job->last_arrival_ms = state_->last_arrival_ms;
-  if (unsettled_bytes_ >= 3 * state_->context->options.settle_at_bytes) job->effort = Effort::kLeast;
+  if (behind()) job->effort = Effort::kLeast;
   run(std::move(job));
 }
 
@@ -151,6 +152,7 @@ void Settler::finished(const Job& job) {
   state_->tail.evict(state_->context->options.tail_cache_bytes);
   groups_.erase(groups_.begin(), groups_.begin() + static_cast<std::ptrdiff_t>(job.groups));
   unsettled_bytes_ -= job.bytes;
+  if (!behind()) hurry_.reset();
   journal_->release_before(job.upto);
   if (job.made.segment) {
     job.made.segment->applied = true;

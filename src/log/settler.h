@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "log/journal.h"
@@ -46,6 +47,8 @@ class Settler : public std::enable_shared_from_this<Settler> {
   struct Job;
   static Result<void> perform(LogContext& context, Job& job);
   static Result<void> put_in_manifest(LogContext& context, Job& job);
+  // So much waits that appends will soon have to.
+  bool behind() const { return unsettled_bytes_ >= 3 * state_->context->options.settle_at_bytes; }
   void start();
   void run(std::shared_ptr<Job> job);
   void apply(std::shared_ptr<Job> job, std::size_t from);
@@ -60,6 +63,7 @@ class Settler : public std::enable_shared_from_this<Settler> {
   };
   std::deque<Waiting> groups_;  // not settled, oldest first
   std::uint64_t unsettled_bytes_ = 0;
+  std::optional<WritePace::Hurry> hurry_;  // while it is behind
   bool running_ = false;
   std::shared_ptr<Job> failed_;  // waits to be repeated
   std::int64_t failed_at_ns_ = 0;

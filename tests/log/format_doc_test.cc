@@ -180,7 +180,9 @@ TEST(FormatPage, Segment) {
   disk.crash(sim::Crash::kProcessKilled);
   disk.restart();
   ASSERT_TRUE(disk.remove("log/segments/0000000009.mrs").ok());
-  auto writer = SegmentWriter::create(disk, 9);
+  const std::atomic<std::uint64_t> journal_bytes{0};
+  WritePace pace(system_clock(), 0, journal_bytes);
+  auto writer = SegmentWriter::create(disk, pace, 9);
   ASSERT_TRUE(writer.ok());
   BlockBuilder builder(**writer, Effort::kLittle);
   ASSERT_TRUE(builder.add(load_run_header(run.data()), run.data() + kRunHeaderBytes).ok());
