@@ -141,7 +141,7 @@ bool HttpConnection::read_all() {
       filled_ -= taken_;
       taken_ = 0;
       if (in_.size() - filled_ < kResponseReadBytes)
-        in_.resize(std::max(2 * in_.size(), filled_ + kReadBytes));
+        in_.resize(std::max(2 * in_.size(), filled_ + kResponseReadBytes));
     }
     const ssize_t got = recv(fd_, in_.data() + filled_, in_.size() - filled_, 0);
     if (got < 0 && errno == EINTR) continue;
