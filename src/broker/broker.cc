@@ -89,8 +89,9 @@ class LocalBroker final : public Broker {
   Task<Result<void>> configure_stream(std::string name, StreamSettings settings) override {
     return on_control_loop(controller_->configure_stream(std::move(name), std::move(settings)));
   }
-  Task<Result<void>> start_encryption(std::string name, std::string key_id) override {
-    return on_control_loop(controller_->start_encryption(std::move(name), std::move(key_id)));
+  Task<Result<void>> start_encryption(std::string name, std::string key_id, KeyCheck may_use) override {
+    return on_control_loop(
+        controller_->start_encryption(std::move(name), std::move(key_id), std::move(may_use)));
   }
   Task<Result<void>> stop_encryption(std::string name) override {
     return on_control_loop(controller_->stop_encryption(std::move(name)));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -110,8 +111,10 @@ class Broker {
   // kLimit: its warm throughput would need more shards than the account may have.
   virtual Task<Result<void>> configure_stream(std::string name, StreamSettings settings) = 0;
   // New records are encrypted under that master key (an id, ARN, alias name or ARN), or no more. Passes
-  // kUpdating. errors   also as log::RunDecryptor::prepare
-  virtual Task<Result<void>> start_encryption(std::string name, std::string key_id) = 0;
+  // kUpdating. may_use   asked on the control loop once the key is known by its ARN: who named it may have it
+  // used errors   also as log::RunDecryptor::prepare, and may_use's
+  using KeyCheck = std::function<Result<void>(const std::string& master_key)>;
+  virtual Task<Result<void>> start_encryption(std::string name, std::string key_id, KeyCheck may_use) = 0;
   virtual Task<Result<void>> stop_encryption(std::string name) = 0;
   // The account's. Visible when it resumes.
   virtual Task<Result<void>> set_commitment(BillingCommitment commitment) = 0;

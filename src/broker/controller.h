@@ -52,7 +52,7 @@ class Controller : public std::enable_shared_from_this<Controller> {
   Task<Result<void>> change_tags(std::string name, std::map<std::string, std::string> set,
                                  std::vector<std::string> removed);
   Task<Result<void>> configure_stream(std::string name, StreamSettings settings);
-  Task<Result<void>> start_encryption(std::string name, std::string key_id);
+  Task<Result<void>> start_encryption(std::string name, std::string key_id, Broker::KeyCheck may_use);
   Task<Result<void>> stop_encryption(std::string name);
   Task<Result<void>> set_commitment(BillingCommitment commitment);
   Task<Result<void>> register_consumer(RegisterConsumer request);

@@ -27,13 +27,15 @@ Task<Result<keys::MadeKey>> Controller::make_data_key(std::shared_ptr<const Stre
   co_return made;
 }
 
-Task<Result<void>> Controller::start_encryption(std::string name, std::string key_id) {
+Task<Result<void>> Controller::start_encryption(std::string name, std::string key_id,
+                                                Broker::KeyCheck may_use) {
   const auto self = shared_from_this();
   const auto before = active_stream(name);
   if (!before.ok()) co_return before.error();
   // Another key service may take its time: other commands go on meanwhile.
   auto made = co_await make_data_key(*before, key_id);
   if (!made.ok()) co_return std::move(made).error();
+  if (auto allowed = may_use(made->wrapped.master_key); !allowed.ok()) co_return allowed;
   co_await Turn::wait(*this);
   const Turn turn(*this);
   const auto found = active_stream(name);

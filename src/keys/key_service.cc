@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "cluster/control_log.h"
+#include "keys/default_policies.h"
 
 namespace millrace::keys {
 namespace {
@@ -61,7 +62,6 @@ Result<KeyState> replay(const std::optional<std::string>& snapshot, const std::v
 
 }  // namespace
 
-// source: AWS KMS Developer Guide, "Default key policy" and "Viewing the key policy of an AWS managed key"
 KeyService::KeyService(KeyServiceOptions options, Loop& home, const Clock& clock, Random& random,
                        Keyring keyring)
     : options_(std::move(options)),
@@ -69,20 +69,8 @@ KeyService::KeyService(KeyServiceOptions options, Loop& home, const Clock& clock
       clock_(clock),
       random_(random),
       keyring_(std::move(keyring)),
-      default_policy_(std::make_shared<const std::string>(fmt::format(
-          R"({{"Version":"2012-10-17","Id":"key-default-1","Statement":[{{"Sid":"Enable IAM User Permissions",)"
-          R"("Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{}:root"}},"Action":"kms:*","Resource":"*"}}]}})",
-          options_.account))),
-      own_policy_(std::make_shared<const std::string>(fmt::format(
-          R"({{"Version":"2012-10-17","Id":"auto-kinesis-1","Statement":[{{"Sid":"Allow access through Kinesis )"
-          R"(for all principals in the account that are authorized to use Kinesis","Effect":"Allow",)"
-          R"("Principal":{{"AWS":"*"}},"Action":["kms:Encrypt","kms:Decrypt","kms:ReEncrypt*",)"
-          R"("kms:GenerateDataKey*","kms:DescribeKey"],"Resource":"*","Condition":{{"StringEquals":)"
-          R"({{"kms:CallerAccount":"{0}","kms:ViaService":"kinesis.{1}.amazonaws.com"}}}}}},)"
-          R"({{"Sid":"Allow direct access to key metadata to the account","Effect":"Allow","Principal":)"
-          R"({{"AWS":"arn:aws:iam::{0}:root"}},"Action":["kms:Describe*","kms:Get*","kms:List*"],)"
-          R"("Resource":"*"}}]}})",
-          options_.account, options_.region))) {}
+      default_policy_(default_key_policy(options_.account)),
+      own_policy_(own_key_policy(options_.account, options_.region)) {}
 
 Result<std::shared_ptr<KeyService>> KeyService::open(
     KeyServiceOptions options, store::ObjectStore& store, Loop& home,

@@ -7,33 +7,18 @@
 
 namespace millrace::kinesis {
 
-namespace {
-
-// Where another service has the keys, only the alias tells its own one.
-bool is_for_everybody(const Call& call, const broker::Stream& stream, const std::string& master_key) {
+bool is_for_everybody(const Call& call, std::string_view key_id, std::string_view master_key) {
   if (!call.options.own_key.empty()) return master_key == call.options.own_key;
-  const std::string_view key_id = stream.key_id;
-  return (key_id == "alias/aws/kinesis" || key_id.ends_with(":alias/aws/kinesis")) &&
-         master_key == stream.data_keys.back().master_key;
+  return key_id == "alias/aws/kinesis" || key_id.ends_with(":alias/aws/kinesis");
 }
 
-// Whether a record that was written with this data key may still be there.
-bool has_records(const broker::Stream& stream, std::size_t data_key, std::int64_t now_ms) {
-  constexpr std::int64_t kHourMs = 3'600'000;
-  if (data_key + 1 == stream.data_keys.size() || stream.retention_hours < 0) return true;
-  const std::int64_t replaced_ms = stream.data_keys[data_key + 1].made_ms;
-  return replaced_ms + (stream.retention_hours + 1) * kHourMs >= now_ms;  // a put may have had it for a while
-}
-
-// Whether the caller may do `action` with a master key, through this service and for the stream of that ARN,
-// as the service asks it in the caller's name. errors   KMSAccessDeniedException
 Outcome authorize_key(Call& call, std::string_view action, const std::string& master_key,
-                      const std::string& stream_arn, bool frequent) {
+                      std::string_view stream, bool frequent) {
   const auto* const service = call.broker.options().master_keys;
   const auto key = service != nullptr ? service->access_to(master_key) : std::nullopt;
   const identity::ConditionValue said[] = {
       {"kms:ViaService", {fmt::format("kinesis.{}.amazonaws.com", call.region())}},
-      {"kms:EncryptionContext:aws:kinesis:arn", {stream_arn}},
+      {"kms:EncryptionContext:aws:kinesis:arn", {arn_of(call, stream)}},
       {"kms:EncryptionContextKeys", {"aws:kinesis:arn"}}};
   identity::AccessRequest use{.action = action, .resource = master_key, .more = said, .frequent = frequent};
   // One that is not known here is another service's, whose policy it asks itself; or it is gone, and of no
@@ -49,6 +34,16 @@ Outcome authorize_key(Call& call, std::string_view action, const std::string& ma
   return std::nullopt;
 }
 
+namespace {
+
+// Whether a record that was written with this data key may still be there.
+bool has_records(const broker::Stream& stream, std::size_t data_key, std::int64_t now_ms) {
+  constexpr std::int64_t kHourMs = 3'600'000;
+  if (data_key + 1 == stream.data_keys.size() || stream.retention_hours < 0) return true;
+  const std::int64_t replaced_ms = stream.data_keys[data_key + 1].made_ms;
+  return replaced_ms + (stream.retention_hours + 1) * kHourMs >= now_ms;  // a put may have had it for a while
+}
+
 // Beside the stream, its master keys: who writes needs the one that encrypts, who reads all with which its
 // records were encrypted.
 Outcome authorize_keys(Call& call, const Access& access) {
@@ -61,12 +56,13 @@ Outcome authorize_keys(Call& call, const Access& access) {
   const std::string* asked = nullptr;
   for (std::size_t i = puts ? stream.data_keys.size() - 1 : 0; i < stream.data_keys.size(); ++i) {
     const std::string& master_key = stream.data_keys[i].master_key;
+    const bool newest = master_key == stream.data_keys.back().master_key;  // which key_id names
     if ((asked != nullptr && *asked == master_key) || !has_records(stream, i, now_ms) ||
-        is_for_everybody(call, stream, master_key))
+        is_for_everybody(call, newest ? stream.key_id : std::string_view(), master_key))
       continue;
     asked = &master_key;
     Outcome refused = authorize_key(call, puts ? "kms:GenerateDataKey" : "kms:Decrypt", master_key,
-                                    arn_of(call, stream.name), access.frequent);
+                                    stream.name, access.frequent);
     if (refused.has_value()) return refused;
   }
   return std::nullopt;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "broker/catalog.h"
@@ -35,6 +36,14 @@ using Wanted = std::variant<Access, ApiError>;
 struct OnAccount {
   Wanted access(Call&) const { return Access{}; }
 };
+
+// Whether a master key, by the name that it was given and its ARN, is the one that needs no permission of its
+// own: alias/aws/kinesis. Where another service has the keys, the name alone tells it.
+bool is_for_everybody(const Call& call, std::string_view key_id, std::string_view master_key);
+// Whether the caller may do `action` with the master key of that ARN, through this service and for that
+// stream: as the service asks it in the caller's name. errors   KMSAccessDeniedException
+Outcome authorize_key(Call& call, std::string_view action, const std::string& master_key,
+                      std::string_view stream, bool frequent = false);
 
 // Asks for the call's own action. An error: AccessDeniedException. A call that was not allowed once must not
 // answer anything but an error: the front door holds operations to it.

@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::string_view kMark = "text-that-no-file-may-show";
 
+Result<void> anybody(const std::string&) { return {}; }
+
 struct EncryptingMachine : keys::ServiceWorld {
   explicit EncryptingMachine(std::uint64_t seed = 1) : ServiceWorld(seed) {}
   ~EncryptingMachine() { stop(); }
@@ -69,7 +71,7 @@ struct EncryptingMachine : keys::ServiceWorld {
     ASSERT_TRUE(settles());
   }
   Result<void> encrypt_with(const std::string& key) {
-    auto done = command(broker->start_encryption("s", key));
+    auto done = command(broker->start_encryption("s", key, anybody));
     if (done.ok() && !settles()) ADD_FAILURE() << "stays UPDATING";
     return done;
   }
@@ -120,6 +122,25 @@ struct EncryptingMachine : keys::ServiceWorld {
   std::unique_ptr<Broker> broker;
   std::vector<std::string> known;  // what was acknowledged, in order
 };
+
+TEST(BrokerEncryption, DoesNotBeginUnderAKeyThatWhoAsksMayNotUseWhateverItsName) {
+  EncryptingMachine machine;
+  ASSERT_TRUE(machine.start().ok());
+  machine.create();
+  const std::string key = machine.ServiceWorld::create();
+  ASSERT_TRUE(machine.run(machine.service->set_alias("alias/k", key, false)).ok());
+  std::string asked;
+  const auto refused = machine.command(machine.broker->start_encryption(
+      "s", "alias/k", [&asked](const std::string& master_key) -> Result<void> {
+        asked = master_key;
+        return Error{ErrorKind::kKeyDenied, "not yours"};
+      }));
+  EXPECT_EQ(refused.error().kind, ErrorKind::kKeyDenied);
+  EXPECT_EQ(asked, machine.service->key_arn(key));
+  EXPECT_EQ(machine.stream()->status, StreamStatus::kActive);
+  EXPECT_TRUE(machine.stream()->key_id.empty());
+  EXPECT_TRUE(machine.stream()->data_keys.empty());
+}
 
 TEST(BrokerEncryption, BeginsUnderAnAliasChangesKeysAndEndsAndEverythingStaysReadable) {
   EncryptingMachine machine;
@@ -228,7 +249,7 @@ TEST(BrokerEncryption, ACrashAnywhereUnderChangesOfKeysLosesNothingAcknowledged)
           if (std::string made = machine.ServiceWorld::create(); !made.empty())
             keys.push_back(std::move(made));
         } else if (kind < 9) {
-          static_cast<void>(machine.command(machine.broker->start_encryption("s", key)).ok());
+          static_cast<void>(machine.command(machine.broker->start_encryption("s", key, anybody)).ok());
         } else {
           static_cast<void>(machine.command(machine.broker->stop_encryption("s")).ok());
         }

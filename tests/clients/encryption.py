@@ -287,6 +287,29 @@ def key_permissions(cases, server, kinesis, kms):
         equal(outcome(theirs.get_records, ShardIterator=iterator(kinesis, name)), "KMSAccessDeniedException")
         allow("kms:Decrypt", resource=key)
         eventually(lambda: outcome(theirs.get_records, ShardIterator=iterator(kinesis, name)) == "allowed", 10, "the policy")
+    with cases.case("StartStreamEncryption needs kms:DescribeKey of the key that it names, by whatever name; of alias/aws/kinesis none"):
+        mine, other = created(kinesis, prefix="begun"), kms.create_key()["KeyMetadata"]["Arn"]
+        alias = f"alias/{uuid.uuid4().hex[:8]}"
+        kms.create_alias(AliasName=alias, TargetKeyId=other)
+
+        def begin(key_id):
+            got = outcome(theirs.start_stream_encryption, StreamName=mine, EncryptionType="KMS", KeyId=key_id)
+            active(kinesis, mine)
+            return got
+
+        names = [other, other.rsplit("/", 1)[1], alias, other.rsplit(":", 1)[0] + ":" + alias]
+        for may, what in (([], "*"), (["kms:GenerateDataKey", "kms:Decrypt"], "*"), (["kms:DescribeKey"], key)):
+            allow(*may, resource=what)
+            equal([begin(key_id) for key_id in names], ["KMSAccessDeniedException"] * 4, may)
+        equal(shown(kinesis, mine), ("NONE", None))
+        message = error_of(theirs.start_stream_encryption, StreamName=mine, EncryptionType="KMS",
+                           KeyId=alias).response["Error"]["Message"]
+        assert f"is not authorized to perform: kms:DescribeKey on resource: {other} because" in message, message
+        allow()
+        equal(begin("alias/aws/kinesis"), "allowed")
+        equal([begin("alias/nowhere"), begin(str(uuid.uuid4()))], ["KMSAccessDeniedException"] * 2)
+        allow("kms:DescribeKey")
+        equal([begin("alias/nowhere"), begin(alias)], ["KMSNotFoundException", "allowed"])
     with cases.case("what no policy of identities says is asked of nobody where the stream is not encrypted"):
         plain = created(kinesis, prefix="plain")
         equal(outcome(theirs.put_record, StreamName=plain, PartitionKey="p", Data=b"x"), "allowed")
