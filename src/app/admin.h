@@ -1,6 +1,8 @@
-// app/admin.h: `millrace admin`: users, keys, policies and roles of a server that runs. docs/identity.md
+// app/admin.h: `millrace admin`: users, keys, policies, roles and quotas of a server that runs.
+// docs/identity.md
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,7 +21,7 @@ struct AdminCall {
   std::string certificates;  // PEM file of authorities that are trusted too; empty: the system's alone
   std::string operation;     // "AddUser"
   std::map<std::string, std::string> fields;
-  std::map<std::string, int> numbers;
+  std::map<std::string, std::uint64_t> numbers;
   std::map<std::string, std::string> files;  // fields whose text is in a file; "-" is stdin
   bool prints_document = false;              // of the answer only the policy itself
 };

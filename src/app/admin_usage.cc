@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "app/admin.h"
+#include "app/size.h"
 
 namespace millrace::app {
 
@@ -48,6 +49,7 @@ struct AdminUsage::State {
   void add_keys();
   void add_policies();
   void add_roles();
+  void add_quotas();
 };
 
 void AdminUsage::State::add_users() {
@@ -106,8 +108,9 @@ void AdminUsage::State::add_policies() {
 void AdminUsage::State::add_roles() {
   CLI::App* roles = group("role", "Roles, to be assumed by AssumeRole");
   const auto sessions = [this](CLI::App* made) {
-    made->add_option_function<int>(
-            "--session-seconds", [this](int seconds) { call.numbers["SessionSecondsMax"] = seconds; },
+    made->add_option_function<std::uint32_t>(
+            "--session-seconds",
+            [this](std::uint32_t seconds) { call.numbers["SessionSecondsMax"] = seconds; },
             "Longest session, 3600 to 43200")
         ->type_name("N");
   };
@@ -127,13 +130,54 @@ void AdminUsage::State::add_roles() {
       ->required();
 }
 
+void AdminUsage::State::add_quotas() {
+  CLI::App* quotas = group("quota", "How much users, roles and streams may take a second");
+  const auto owner = [this](CLI::App* made) {
+    CLI::Option_group* whose = made->add_option_group("Whose");
+    for (const auto& [option, kind, help] :
+         {std::tuple("--user", "user/", "Of this user"),
+          std::tuple("--role", "role/", "Of this role's sessions"),
+          std::tuple("--stream", "stream/", "Of this stream, whoever calls")})
+      whose
+          ->add_option_function<std::string>(
+              option,
+              [this, kind = std::string(kind)](const auto& name) { call.fields["Owner"] = kind + name; },
+              help)
+          ->type_name("NAME");
+    whose->add_flag_callback(
+        "--default", [this] { call.fields["Owner"] = "default"; },
+        "Of each user and role without a quota of its own");
+    whose->require_option(1);
+  };
+  const auto figure = [this](CLI::App* made, const char* option, const char* field, const char* help,
+                             bool size) {
+    made->add_option_function<std::string>(
+            option,
+            [this, field = std::string(field), option = std::string(option), size](const std::string& text) {
+              const auto parsed = size ? parse_size(text) : parse_number(text);
+              if (!parsed.ok()) throw CLI::ValidationError(option, parsed.error().text);
+              call.numbers[field] = *parsed;
+            },
+            help)
+        ->type_name(size ? "SIZE" : "N");
+  };
+  CLI::App* set = command(quotas, "set", "PutQuota", "Sets a quota, in place of an older one as a whole");
+  owner(set);
+  figure(set, "--records-in", "RecordsInPerSecond", "Records put, a second", false);
+  figure(set, "--bytes-in", "BytesInPerSecond", "Bytes of keys and data put, a second", true);
+  figure(set, "--bytes-out", "BytesOutPerSecond", "Bytes of keys and data read, a second", true);
+  figure(set, "--requests", "RequestsPerSecond", "Requests, a second", false);
+  owner(command(quotas, "remove", "RemoveQuota", "Removes a quota"));
+  command(quotas, "list", "ListQuotas", "Lists them");
+}
+
 AdminUsage::AdminUsage(CLI::App& app) : state_(std::make_unique<State>()) {
   State& state = *state_;
-  state.admin = app.add_subcommand("admin", "Users, keys, policies and roles of a server that runs");
+  state.admin = app.add_subcommand("admin", "Users, keys, policies, roles and quotas of a server that runs");
   state.admin->footer(
       "The request is signed with MILLRACE_ROOT_ACCESS_KEY and MILLRACE_ROOT_SECRET_KEY, or with "
       "AWS_ACCESS_KEY_ID "
-      "and\nAWS_SECRET_ACCESS_KEY of somebody whom policies allow the iam: actions.");
+      "and\nAWS_SECRET_ACCESS_KEY of somebody whom policies allow the iam: and millrace: actions.");
   state.admin->add_option("--endpoint", state.call.endpoint, "The server [http://127.0.0.1:4566]")
       ->type_name("URL")
       ->envname("MILLRACE_ENDPOINT");
@@ -146,6 +190,7 @@ AdminUsage::AdminUsage(CLI::App& app) : state_(std::make_unique<State>()) {
   state.add_keys();
   state.add_policies();
   state.add_roles();
+  state.add_quotas();
 }
 
 AdminUsage::~AdminUsage() = default;

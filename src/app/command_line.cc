@@ -149,7 +149,7 @@ Result<Command> parse_command_line(int count, const char* const* arguments) {
   if (admin.parsed() != nullptr) {
     if (auto call = admin.call(); call.has_value()) return Command{std::move(*call)};
     return Error{kInvalid,
-                 "admin: user, key, policy or role, and what of it? millrace admin --help tells more"};
+                 "admin: user, key, policy, role or quota, and what of it? millrace admin --help tells more"};
   }
   if (log->parsed()) return Error{kInvalid, "log: verify or dump?"};
   return Error{kInvalid, "which command? serve, admin, log or version; millrace --help tells more"};

@@ -32,6 +32,7 @@ class Identity {
 
   const identity::Verifier& verifier() const { return *verifier_; }
   const identity::Authorizer& authorizer() const { return *authorizer_; }
+  const Published<identity::QuotaTable>& quotas() const { return keeper_->quotas(); }
   net::Handler& admin() { return admin_; }
   net::Handler& sts() { return sts_; }
   AuditLog* audit_log() { return audit_log_.get(); }  // nullptr: there is none

@@ -119,6 +119,22 @@ void add_kinesis(Families& families, const std::vector<kinesis::OperationStats>&
   families.add(std::move(seconds));
 }
 
+void add_quotas(Families& families, const std::vector<std::shared_ptr<const identity::QuotaMeter>>& quotas) {
+  MetricFamily exceeded{"millrace_quota_exceeded_total",
+                        "Records and requests that a quota refused, and events that had to wait",
+                        MetricType::Counter,
+                        {}};
+  for (const auto& meter : quotas)
+    for (std::size_t i = 0; i < identity::kQuantities; ++i) {
+      const auto quantity = static_cast<identity::Quantity>(i);
+      if (!meter->bounds(quantity)) continue;
+      exceeded.metric.push_back(
+          counted({{"owner", meter->owner()}, {"figure", std::string(identity::name_of(quantity).label)}},
+                  meter->exceeded(quantity)));
+    }
+  if (!exceeded.metric.empty()) families.add(std::move(exceeded));
+}
+
 }  // namespace
 
 std::string metrics_text(const MetricsInput& input) {
@@ -127,6 +143,7 @@ std::string metrics_text(const MetricsInput& input) {
   add_net(families, input.net);
   add_log(families, input.log);
   add_kinesis(families, input.kinesis);
+  add_quotas(families, input.quotas);
   families.gauge("millrace_kinesis_subscriptions", "Event streams of SubscribeToShard that are open",
                  input.subscriptions);
   families.gauge("millrace_streams", "Streams that exist", input.streams);

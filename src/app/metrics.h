@@ -2,10 +2,12 @@
 // this asks.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "app/process_stats.h"
+#include "identity/quota_meter.h"
 #include "kinesis/operation_counters.h"
 #include "log/log.h"
 #include "net/server.h"
@@ -21,6 +23,7 @@ struct MetricsInput {
   net::Server::Stats net{};
   log::Log::Stats log{};
   std::vector<kinesis::OperationStats> kinesis;  // of all loops together
+  std::vector<std::shared_ptr<const identity::QuotaMeter>> quotas;
   std::uint64_t subscriptions = 0;
   std::uint64_t streams = 0;
   std::uint64_t open_shards = 0;

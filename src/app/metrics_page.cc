@@ -8,10 +8,11 @@
 
 namespace millrace::app {
 
-MetricsPage::MetricsPage(const broker::Broker& broker, const kinesis::FrontDoor& front_door, std::string node,
-                         std::string zone)
+MetricsPage::MetricsPage(const broker::Broker& broker, const kinesis::FrontDoor& front_door,
+                         const Published<identity::QuotaTable>& quotas, std::string node, std::string zone)
     : broker_(broker),
       front_door_(front_door),
+      quotas_(quotas),
       node_(std::move(node)),
       zone_(std::move(zone)),
       started_s_(static_cast<double>(system_clock().wall_ms()) / 1e3),
@@ -40,6 +41,7 @@ std::string MetricsPage::text(const broker::Catalog& catalog) const {
   if (const net::Server* server = server_.load(std::memory_order_acquire)) input.net = server->stats();
   input.log = broker_.log().stats();
   input.kinesis = front_door_.stats();
+  input.quotas = quotas_.here()->all();
   input.subscriptions = front_door_.open_subscriptions();
   input.streams = catalog.streams.size();
   input.open_shards = catalog.open_shard_count;

@@ -6,7 +6,9 @@
 #include <string>
 
 #include "base/loop.h"
+#include "base/published.h"
 #include "broker/broker.h"
+#include "identity/quota_meter.h"
 #include "kinesis/front_door.h"
 #include "net/http.h"
 #include "net/server.h"
@@ -15,9 +17,9 @@ namespace millrace::app {
 
 class MetricsPage {
  public:
-  // broker, front_door   borrowed; outlive the page
-  MetricsPage(const broker::Broker& broker, const kinesis::FrontDoor& front_door, std::string node,
-              std::string zone);
+  // broker, front_door, quotas   borrowed; outlive the page
+  MetricsPage(const broker::Broker& broker, const kinesis::FrontDoor& front_door,
+              const Published<identity::QuotaTable>& quotas, std::string node, std::string zone);
   // Waits for answers being made; their responders are gone then.
   ~MetricsPage();
 
@@ -34,6 +36,7 @@ class MetricsPage {
 
   const broker::Broker& broker_;
   const kinesis::FrontDoor& front_door_;
+  const Published<identity::QuotaTable>& quotas_;
   const std::string node_;
   const std::string zone_;
   const double started_s_;

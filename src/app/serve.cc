@@ -226,6 +226,7 @@ Result<void> House::open_front_door() {
     MR_ASSIGN(const auto own_key, key_service_->find(keys::kKinesisAlias));
     options.own_key = key_service_->key_arn(own_key->id);
   }
+  options.quotas = &identity_->quotas();
   front_door_ = std::make_unique<kinesis::FrontDoor>(*broker_, identity_->verifier(), identity_->authorizer(),
                                                      system_clock(), system_random(), options);
   kms_door_ = std::make_unique<kms::FrontDoor>(*key_service_, identity_->verifier(), identity_->authorizer(),
@@ -248,7 +249,8 @@ Result<void> House::open_leases() {
 }
 
 Result<void> House::listen() {
-  metrics_page_ = std::make_unique<MetricsPage>(*broker_, *front_door_, settings_.node_name, settings_.zone);
+  metrics_page_ = std::make_unique<MetricsPage>(*broker_, *front_door_, identity_->quotas(),
+                                                settings_.node_name, settings_.zone);
   metrics_ = [this](std::unique_ptr<net::Request> request, net::Responder responder) {
     metrics_page_->handle(std::move(request), std::move(responder));
   };

@@ -45,6 +45,9 @@ struct PutEntry {
   bool base64 = false;    // data is base64 text still to be decoded, in memory with 64 bytes of slack
 };
 
+// Of its data, decoded; 0 where its base64 cannot be.
+std::size_t data_bytes(const PutEntry& entry);
+
 struct PutOutcome {
   log::RunStatus status;   // kDurable, kUnavailable or kUnknown; never kSealed: such records are routed anew
   bool throttled = false;  // refused by --limits aws; then status is kUnavailable

@@ -57,16 +57,16 @@ std::size_t data_bytes_at_most(const PutEntry& entry) {
   return entry.base64 ? entry.data.size() / 4 * 3 : entry.data.size();
 }
 
-std::size_t data_bytes(const PutEntry& entry) {
-  if (!entry.base64) return entry.data.size();
-  return base64_decoded_size(entry.data).value_or(0);
-}
-
 bool takes_records(const Stream& stream) {
   return stream.status == StreamStatus::kActive || stream.status == StreamStatus::kUpdating;
 }
 
 }  // namespace
+
+std::size_t data_bytes(const PutEntry& entry) {
+  if (!entry.base64) return entry.data.size();
+  return base64_decoded_size(entry.data).value_or(0);
+}
 
 PutPath::PutPath(CatalogBoard& board, log::Log& log, keys::DataKeys& keys, Throttle* throttle)
     : board_(board), log_(log), keys_(keys), throttle_(throttle), scratch_(board.loops()) {}

@@ -42,6 +42,19 @@ struct Wish {
     if (wrong.empty()) wrong = fmt::format("{} must be a number, 0 to 1000000", name);
     return 0;
   }
+  // 0 where it is absent.
+  std::uint64_t figure(const identity::QuantityName& name) {
+    constexpr std::size_t kShownMax = 40;
+    const auto found = body.find(name.field);
+    if (found == body.end()) return 0;
+    const std::uint64_t value = found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+    if (value >= 1 && value <= name.a_second_max) return value;
+    if (wrong.empty())
+      wrong = fmt::format("{} is {}: must be a whole number, 1 to {}", name.field,
+                          found->dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, kShownMax),
+                          name.a_second_max);
+    return 0;
+  }
 };
 
 struct Holder {
@@ -209,6 +222,24 @@ Planned list_roles(Wish& wish) {
   return Plan{std::nullopt, {{"Roles", std::move(roles)}}};
 }
 
+Planned put_quota(Wish& wish) {
+  identity::QuotaPut put{wish.text("Owner"), {}};
+  for (std::size_t i = 0; i < identity::kQuantities; ++i)
+    put.quota.a_second[i] = wish.figure(identity::name_of(static_cast<identity::Quantity>(i)));
+  return Plan{std::move(put)};
+}
+Planned remove_quota(Wish& wish) { return Plan{identity::QuotaRemoved{wish.text("Owner")}}; }
+Planned list_quotas(Wish& wish) {
+  Json quotas = Json::array();
+  for (const auto& [owner, quota] : wish.keeper.identities().here()->quotas) {
+    Json& json = quotas.emplace_back(Json{{"Owner", owner}});
+    for (std::size_t i = 0; i < identity::kQuantities; ++i)
+      if (quota.a_second[i] != 0)
+        json[std::string(identity::name_of(static_cast<identity::Quantity>(i)).field)] = quota.a_second[i];
+  }
+  return Plan{std::nullopt, {{"Quotas", std::move(quotas)}}};
+}
+
 // resource   what of the request names it: kind and field; nullptr: "*". Where a request may speak of a user
 // or
 //            a role, the role's action stands beside the user's.
@@ -241,7 +272,12 @@ constexpr std::array kOperations = {
     Operation{"RemoveRole", "iam:DeleteRole", "", "role", "Role", remove_role},
     Operation{"GetRole", "iam:GetRole", "", "role", "Role", get_role},
     Operation{"ListRoles", "iam:ListRoles", "", nullptr, nullptr, list_roles},
+    Operation{"PutQuota", "millrace:PutQuota", "", "quota", "Owner", put_quota},
+    Operation{"RemoveQuota", "millrace:DeleteQuota", "", "quota", "Owner", remove_quota},
+    Operation{"ListQuotas", "millrace:ListQuotas", "", nullptr, nullptr, list_quotas},
 };
+// Quotas are of streams, too.
+bool is_of_users(const Operation& operation) { return operation.action.starts_with("iam:"); }
 
 int status_of(ErrorKind kind) {
   switch (kind) {
@@ -316,10 +352,6 @@ class AdminCourse {
       return answer(refusal(403, fmt::format("{}: {}", failure->type, failure->message)));
     }
     const identity::Caller& caller = *std::get_if<identity::Caller>(&checked);
-    if (caller.principal->kind == identity::Principal::Kind::kUnchecked)
-      return answer(refusal(403,
-                            "this server checks no signatures, so it needs no users: start it with "
-                            "MILLRACE_ROOT_ACCESS_KEY and MILLRACE_ROOT_SECRET_KEY"));
     constexpr std::string_view kPrefix = "/admin/";
     const std::string_view path = request_->target;
     const std::string_view name = path.substr(std::min(kPrefix.size(), path.size()));
@@ -328,6 +360,10 @@ class AdminCourse {
       if (each.name == name) found = &each;
     if (found == nullptr || request_->method != "POST")
       return answer(refusal(404, fmt::format("there is no operation {} {}", request_->method, path)));
+    if (caller.principal->kind == identity::Principal::Kind::kUnchecked && is_of_users(*found))
+      return answer(refusal(403,
+                            "this server checks no signatures, so it needs no users: start it with "
+                            "MILLRACE_ROOT_ACCESS_KEY and MILLRACE_ROOT_SECRET_KEY"));
     if (request_->body.size() > kBodyBytesMax)
       return answer(refusal(400, fmt::format("the body has more than {} bytes", kBodyBytesMax)));
     const std::string_view text = request_->body.text();

@@ -1,6 +1,7 @@
 // iam/admin.h: the front door of `millrace admin`: POST /admin/OPERATION with JSON in and out, signed with
 // SigV4 for the service "millrace". Allowed to root, and to whom policies allow the IAM action that fits:
-// iam:CreateUser and so on, on the ARN of the user, role or policy.
+// iam:CreateUser and so on, on the ARN of the user, role or policy; of quotas millrace:PutQuota and so on, on
+// arn:aws:iam::ACCOUNT:quota/OWNER.
 #pragma once
 
 #include <memory>

@@ -20,7 +20,8 @@ Keeper::Keeper(KeeperOptions options, Loop& loop, std::shared_ptr<cluster::Ledge
       loop_(loop),
       ledger_(std::move(ledger)),
       identities_(std::move(identities)),
-      directory_(std::move(directory)) {}
+      directory_(std::move(directory)),
+      quotas_(identity::QuotaTable::make(*identities_.here(), nullptr)) {}
 
 Result<std::unique_ptr<Keeper>> Keeper::open(store::ObjectStore& store, Loop& loop,
                                              std::unique_ptr<Worker> worker, KeeperOptions options) {
@@ -64,6 +65,7 @@ Task<Result<void>> Keeper::change_here(identity::IdentityChange change) {
   auto state = std::make_shared<const identity::Identities>(std::move(*changed));
   identities_.publish(state);
   directory_.publish(std::move(*directory));
+  quotas_.publish(identity::QuotaTable::make(*state, quotas_.here().get()));
   if (ledger_->since_snapshot() >= kEntriesBetweenSnapshots) {
     // Where it fails, the entries stay, and the next change tries again.
     auto shortened = co_await ledger_->snapshot(encode(*state));

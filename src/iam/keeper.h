@@ -11,6 +11,7 @@
 #include "cluster/ledger.h"
 #include "identity/directory.h"
 #include "identity/identities.h"
+#include "identity/quota_meter.h"
 #include "identity/seal.h"
 #include "store/object_store.h"
 
@@ -33,6 +34,8 @@ class Keeper {
   // What requests are checked against.
   const Published<identity::Directory>& directory() const { return directory_; }
   const Published<identity::Identities>& identities() const { return identities_; }
+  // What counts how much they take.
+  const Published<identity::QuotaTable>& quotas() const { return quotas_; }
   const identity::Seal& seal() const { return seal_; }
 
   // Resumes on `home`, the caller's loop, when the change is durable and every loop's next request meets it.
@@ -51,6 +54,7 @@ class Keeper {
   std::shared_ptr<cluster::Ledger> ledger_;
   Published<identity::Identities> identities_;
   Published<identity::Directory> directory_;
+  Published<identity::QuotaTable> quotas_;
 };
 
 }  // namespace millrace::iam

@@ -64,6 +64,7 @@ Result<void> change(Identities& state, const UserRemoved& removed) {
   if (user == state.users.end()) return not_found("user", removed.name);
   for (const auto& [id, key] : user->second.keys) state.key_owners.erase(id);
   state.users.erase(user);
+  state.quotas.erase("user/" + removed.name);
   return {};
 }
 
@@ -144,6 +145,7 @@ Result<void> change(Identities& state, const RolePut& put) {
 
 Result<void> change(Identities& state, const RoleRemoved& removed) {
   if (state.roles.erase(removed.name) == 0) return not_found("role", removed.name);
+  state.quotas.erase("role/" + removed.name);
   return {};
 }
 
@@ -177,6 +179,40 @@ Result<void> change(Identities& state, const InlineDeleted& deleted) {
   MR_ASSIGN(PolicyHolder* const holder, holder_of(state, deleted.kind, deleted.holder));
   if (holder->inlined.erase(deleted.policy) == 0)
     return Error{kNotFound, fmt::format("{} has no inline policy {}", deleted.holder, deleted.policy)};
+  return {};
+}
+
+// errors   kInvalid: nobody's.  kNotFound: of a user or role who is not there
+Result<void> check_owner(const Identities& state, std::string_view owner) {
+  constexpr std::size_t kStreamNameMax = 128;
+  if (owner == kDefaultQuota) return {};
+  const std::string_view kind = owner.substr(0, owner.find('/'));
+  const std::string_view name = owner.substr(std::min(kind.size() + 1, owner.size()));
+  if (kind == "user") return state.users.contains(name) ? Result<void>{} : not_found("user", name);
+  if (kind == "role") return state.roles.contains(name) ? Result<void>{} : not_found("role", name);
+  if (kind != "stream") return Error{kInvalid, fmt::format("a quota cannot be of \"{}\"", owner)};
+  const bool right =
+      !name.empty() && name.size() <= kStreamNameMax && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+               c == '.' || c == '-';
+      });
+  if (right) return {};
+  return Error{kInvalid, fmt::format("stream name \"{}\" must be 1 to {} letters, digits and _.-",
+                                     name.substr(0, 200), kStreamNameMax)};
+}
+
+Result<void> change(Identities& state, const QuotaPut& put) {
+  MR_TRY(check(put.quota));
+  MR_TRY(check_owner(state, put.owner));
+  if (state.quotas.size() >= kQuotasMax && !state.quotas.contains(put.owner))
+    return Error{kLimit, fmt::format("there are {} quotas already", kQuotasMax)};
+  state.quotas.insert_or_assign(put.owner, put.quota);
+  return {};
+}
+
+Result<void> change(Identities& state, const QuotaRemoved& removed) {
+  MR_TRY(check_owner(state, removed.owner));
+  if (state.quotas.erase(removed.owner) == 0) return not_found("quota of", removed.owner);
   return {};
 }
 

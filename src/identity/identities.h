@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "identity/policy.h"
+#include "identity/quota.h"
 
 namespace millrace::identity {
 
@@ -52,11 +53,13 @@ struct Identities {
   std::map<std::string, Role, std::less<>> roles;
   std::map<std::string, ManagedPolicy, std::less<>> policies;
   std::map<std::string, std::string, std::less<>> key_owners;  // user name by access key
+  std::map<std::string, Quota, std::less<>> quotas;            // by whose they are: quota.h
 };
 
 // source: IAM quotas
 inline constexpr std::size_t kUsersMax = 5'000, kRolesMax = 1'000, kPoliciesMax = 1'500, kKeysPerUserMax = 2,
                              kAttachedMax = 20, kInlinedMax = 20;
+inline constexpr std::size_t kQuotasMax = 10'000;  // our own
 
 enum class HolderKind : std::uint8_t { kUser, kRole };
 
@@ -64,7 +67,7 @@ struct UserAdded {
   std::string name, id;
   std::int64_t now_ms;
 };
-struct UserRemoved {  // with keys and inline policies
+struct UserRemoved {  // with keys, inline policies and quota
   std::string name;
 };
 struct KeyCreated {
@@ -110,10 +113,17 @@ struct InlineDeleted {
   HolderKind kind;
   std::string holder, policy;
 };
+struct QuotaPut {  // also in place of an older one
+  std::string owner;
+  Quota quota;
+};
+struct QuotaRemoved {
+  std::string owner;
+};
 
-using IdentityChange =
-    std::variant<UserAdded, UserRemoved, KeyCreated, KeySwitched, KeyDeleted, PolicyPut, PolicyDeleted,
-                 RolePut, RoleRemoved, PolicyAttached, PolicyDetached, InlinePut, InlineDeleted>;
+using IdentityChange = std::variant<UserAdded, UserRemoved, KeyCreated, KeySwitched, KeyDeleted, PolicyPut,
+                                    PolicyDeleted, RolePut, RoleRemoved, PolicyAttached, PolicyDetached,
+                                    InlinePut, InlineDeleted, QuotaPut, QuotaRemoved>;
 
 // The state after `change`. errors   kNotFound, kConflict, kLimit, kInvalid: the text says why, for people
 Result<Identities> apply_change(const Identities& identities, const IdentityChange& change);

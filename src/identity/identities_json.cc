@@ -17,6 +17,18 @@ HolderKind kind_of(const Json& json) {
   return kind == "user" ? HolderKind::kUser : HolderKind::kRole;
 }
 
+// The figures that there are.
+void write_quota(const Quota& quota, Json& json) {
+  for (std::size_t i = 0; i < kQuantities; ++i)
+    if (quota.a_second[i] != 0) json[name_of(static_cast<Quantity>(i)).field] = quota.a_second[i];
+}
+Quota read_quota(const Json& json) {
+  Quota quota;
+  for (std::size_t i = 0; i < kQuantities; ++i)
+    quota.a_second[i] = json.value(name_of(static_cast<Quantity>(i)).field, std::uint64_t{0});
+  return quota;
+}
+
 struct Encode {
   Json operator()(const UserAdded& c) const {
     return {{"type", "UserAdded"}, {"name", c.name}, {"id", c.id}, {"now_ms", c.now_ms}};
@@ -61,6 +73,12 @@ struct Encode {
   Json operator()(const InlineDeleted& c) const {
     return {{"type", "InlineDeleted"}, {"kind", to_text(c.kind)}, {"holder", c.holder}, {"policy", c.policy}};
   }
+  Json operator()(const QuotaPut& c) const {
+    Json json = {{"type", "QuotaPut"}, {"owner", c.owner}};
+    write_quota(c.quota, json);
+    return json;
+  }
+  Json operator()(const QuotaRemoved& c) const { return {{"type", "QuotaRemoved"}, {"owner", c.owner}}; }
 };
 
 IdentityChange change_of(const Json& j) {
@@ -86,6 +104,8 @@ IdentityChange change_of(const Json& j) {
   if (type == "PolicyDetached") return PolicyDetached{kind_of(j), text("holder"), text("policy")};
   if (type == "InlinePut") return InlinePut{kind_of(j), text("holder"), text("policy"), text("document")};
   if (type == "InlineDeleted") return InlineDeleted{kind_of(j), text("holder"), text("policy")};
+  if (type == "QuotaPut") return QuotaPut{text("owner"), read_quota(j)};
+  if (type == "QuotaRemoved") return QuotaRemoved{text("owner")};
   throw std::invalid_argument("type is " + type);
 }
 
@@ -141,6 +161,9 @@ Identities identities_of(const Json& json) {
     role.session_s_max = each.at("session_s_max").get<std::int32_t>();
     state.roles.emplace(role.name, std::move(role));
   }
+  // Before there were quotas, snapshots had none.
+  for (const Json& each : json.value("quotas", Json::array()))
+    state.quotas.emplace(each.at("owner").get<std::string>(), read_quota(each));
   return state;
 }
 
@@ -182,7 +205,12 @@ std::string encode(const Identities& identities) {
                         {"document", stored.policy->text()},
                         {"created_ms", stored.created_ms},
                         {"changed_ms", stored.changed_ms}});
-  return Json{{"version", 1}, {"users", users}, {"roles", roles}, {"policies", policies}}.dump();
+  Json quotas = Json::array();
+  for (const auto& [owner, quota] : identities.quotas) {
+    write_quota(quota, quotas.emplace_back(Json{{"owner", owner}}));
+  }
+  return Json{{"version", 1}, {"users", users}, {"roles", roles}, {"policies", policies}, {"quotas", quotas}}
+      .dump();
 }
 
 Result<Identities> decode_identities(std::string_view json) { return reading(json, identities_of); }

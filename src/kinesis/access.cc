@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "api/access.h"
 #include "kinesis/stream_ref.h"
 
@@ -85,8 +87,8 @@ Outcome authorize(Call& call, const Wanted& wanted) {
       call.authorizer.check(call.caller, api::circumstances_of(call.request, call.clock.wall_ms()), request);
   if (denial.has_value()) return api::access_denied(*denial);
   if (Outcome refused = authorize_keys(call, access); refused.has_value()) return refused;
-  call.allowed = true;
-  return std::nullopt;
+  if (std::exchange(call.allowed, true)) return std::nullopt;
+  return begin_quotas(call, access.stream.get());
 }
 
 }  // namespace millrace::kinesis

@@ -45,7 +45,8 @@ bool is_for_everybody(const Call& call, std::string_view key_id, std::string_vie
 Outcome authorize_key(Call& call, std::string_view action, const std::string& master_key,
                       std::string_view stream, bool frequent = false);
 
-// Asks for the call's own action. An error: AccessDeniedException. A call that was not allowed once must not
+// Asks for the call's own action, and then what quotas leave. An error: AccessDeniedException, and what
+// begin_quotas() says. A call that was not allowed once must not
 // answer anything but an error: the front door holds operations to it.
 Outcome authorize(Call& call, const Wanted& wanted);
 

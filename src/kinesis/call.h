@@ -13,6 +13,7 @@
 #include "kinesis/operation_counters.h"
 #include "kinesis/protocol.h"
 #include "kinesis/put_request_reader.h"
+#include "kinesis/quotas.h"
 #include "kinesis/rate_limits.h"
 #include "kinesis/stream_meter.h"
 #include "kinesis/token_seal.h"
@@ -64,6 +65,7 @@ struct Call {
   std::string_view action;      // "kinesis:PutRecord"
   std::int64_t begun_ns = 0;    // of clock.monotonic_ns(), when the request was there
   bool allowed = false;         // by the authorizer: kinesis/access.h
+  Quotas quotas = {};           // once it was allowed
   RateLimits* rates = nullptr;  // nullptr: without --limits aws
   // Set by an operation whose answer is an event stream: begins it. Then `reply` is not looked at.
   Function<void(std::shared_ptr<net::BodyStream>)> begin_stream = {};

@@ -184,7 +184,7 @@ FrontDoor::FrontDoor(broker::Broker& broker, const identity::Verifier& verifier,
       random_(random),
       options_(options),
       rates_(clock),
-      fan_out_(std::make_unique<FanOut>(broker, clock)) {}
+      fan_out_(std::make_unique<FanOut>(broker, clock, options.quotas)) {}
 
 FrontDoor::~FrontDoor() {
   for (std::atomic<LoopState*>& state : loops_) delete state.load(std::memory_order_acquire);

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "base/published.h"
+#include "identity/quota_meter.h"
 #include "kinesis/token_seal.h"
 
 namespace millrace::kinesis {
@@ -20,6 +22,8 @@ struct FrontDoorOptions {
   // ARN of the master key that is for everybody, which alias/aws/kinesis names; empty: another key service
   // has it.
   std::string own_key = {};
+  // Borrowed; outlives the front door. nullptr: there are none
+  const Published<identity::QuotaTable>* quotas = nullptr;
 };
 
 }  // namespace millrace::kinesis

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "broker/sequence_number.h"
@@ -46,6 +47,20 @@ void write_failed(const ApiError& error, Writer& writer) {
   writer.begin_object();
   writer.member("ErrorCode", error.type);
   writer.member("ErrorMessage", error.message);
+  writer.end_object();
+}
+
+void write_outcome(const broker::PutResult& result, const broker::PutOutcome& outcome,
+                   const StreamPlace& place, Writer& writer) {
+  if (!is_put(outcome)) return write_failed(why_not_put(result, outcome, place), writer);
+  writer.begin_object();
+  write_number_and_shard(result.stream->labels[outcome.shard_position], outcome, writer);
+  writer.end_object();
+}
+
+void end_put_records(const broker::PutResult& result, Writer& writer) {
+  writer.end_list();
+  if (is_encrypted(result)) writer.member("EncryptionType", "KMS");
   writer.end_object();
 }
 
@@ -99,18 +114,27 @@ void write_put_records(const broker::PutResult& result, const StreamPlace& place
   writer.member("FailedRecordCount", failed);
   writer.key("Records");
   writer.begin_list();
-  for (const broker::PutOutcome& outcome : outcomes) {
-    if (is_put(outcome)) {
-      writer.begin_object();
-      write_number_and_shard(result.stream->labels[outcome.shard_position], outcome, writer);
-      writer.end_object();
-    } else {
-      write_failed(why_not_put(result, outcome, place), writer);
-    }
+  for (const broker::PutOutcome& outcome : outcomes) write_outcome(result, outcome, place, writer);
+  end_put_records(result, writer);
+}
+
+void write_put_records(const broker::PutResult& result, const Refused& refused, const StreamPlace& place,
+                       Writer& writer) {
+  std::int64_t failed = std::count_if(refused.begin(), refused.end(),
+                                      [](const auto& exceeded) { return exceeded.has_value(); });
+  for (const broker::PutOutcome& outcome : result.outcomes) failed += is_put(outcome) ? 0 : 1;
+  writer.begin_object();
+  writer.member("FailedRecordCount", failed);
+  writer.key("Records");
+  writer.begin_list();
+  auto outcome = result.outcomes.begin();
+  for (const std::optional<Exceeded>& exceeded : refused) {
+    if (exceeded.has_value())
+      write_failed(refuse_by_quota(*exceeded), writer);
+    else
+      write_outcome(result, *outcome++, place, writer);
   }
-  writer.end_list();
-  if (is_encrypted(result)) writer.member("EncryptionType", "KMS");
-  writer.end_object();
+  end_put_records(result, writer);
 }
 
 Outcome write_put_record(const broker::PutResult& result, const StreamPlace& place, Writer& writer) {
@@ -129,8 +153,8 @@ Outcome write_put_record(const broker::PutResult& result, const StreamPlace& pla
 }
 
 void meter_put(Call& call, StreamMeter::Put operation, const StreamPlace& place, std::size_t records,
-               const Result<broker::PutResult>& put) {
-  if (put.ok()) return call.loop.meter.put(*put->stream, operation, put->outcomes, call.took_us());
+               const Result<broker::PutResult>& put, std::size_t refused) {
+  if (put.ok()) return call.loop.meter.put(*put->stream, operation, put->outcomes, call.took_us(), refused);
   if (const auto stream = look_up(call, place); stream != nullptr && is_final(put))
     call.loop.meter.failed_put(*stream, operation, records, call.took_us());
 }

@@ -23,12 +23,15 @@ ApiError why_not_put(const broker::PutResult& result, const broker::PutOutcome& 
 // {"FailedRecordCount":0,"Records":[{"SequenceNumber":"…","ShardId":"…"}, …]}, with "EncryptionType":"KMS"
 // where records are encrypted.
 void write_put_records(const broker::PutResult& result, const StreamPlace& place, Writer& writer);
+// As much, where quotas refused some: `result` is of the others, in order.
+void write_put_records(const broker::PutResult& result, const Refused& refused, const StreamPlace& place,
+                       Writer& writer);
 // {"SequenceNumber":"…","ShardId":"…"}, or an error.
 Outcome write_put_record(const broker::PutResult& result, const StreamPlace& place, Writer& writer);
 
-// Counts a put of `records` records that has ended, for the stream's metrics.
+// Counts a put of `records` records that has ended, for the stream's metrics. refused   of them by quotas
 void meter_put(Call& call, StreamMeter::Put operation, const StreamPlace& place, std::size_t records,
-               const Result<broker::PutResult>& put);
+               const Result<broker::PutResult>& put, std::size_t refused = 0);
 
 // Whether the short way's put is to be answered. Where its base64 is wrong, or the stream is not there, the
 // description tells: type errors come before all others.

@@ -3,19 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
-#include "base/base64.h"
 #include "kinesis/stream_settings.h"
 
 namespace millrace::kinesis {
-namespace {
-
-std::int64_t data_bytes(const broker::PutEntry& entry) {
-  if (!entry.base64) return static_cast<std::int64_t>(entry.data.size());
-  return static_cast<std::int64_t>(base64_decoded_size(entry.data).value_or(0));
-}
-
-}  // namespace
 
 bool may_put(const Call& call, const StreamPlace& place, std::span<const broker::PutEntry> entries,
              bool keyless) {
@@ -23,8 +15,9 @@ bool may_put(const Call& call, const StreamPlace& place, std::span<const broker:
   if (stream == nullptr || (keyless && !stream->auto_distribution)) return false;
   if (stream->max_record_kib == 0) return true;
   const std::int64_t bytes_max = max_record_bytes(call, *stream);
-  return std::all_of(entries.begin(), entries.end(),
-                     [bytes_max](const broker::PutEntry& entry) { return data_bytes(entry) <= bytes_max; });
+  return std::all_of(entries.begin(), entries.end(), [bytes_max](const broker::PutEntry& entry) {
+    return std::cmp_less_equal(broker::data_bytes(entry), bytes_max);
+  });
 }
 
 Outcome check_record_sizes(const Call& call, const broker::Stream& stream,
@@ -35,7 +28,7 @@ Outcome check_record_sizes(const Call& call, const broker::Stream& stream,
   std::size_t count = 0;
   std::string found;
   for (std::size_t i = 0; i < entries.size() && count < kShownMax; ++i) {
-    if (data_bytes(entries[i]) <= bytes_max) continue;
+    if (std::cmp_less_equal(broker::data_bytes(entries[i]), bytes_max)) continue;
     // The service shows no value here: data is nobody's but its owner's.
     const std::string at = list.empty() ? "data" : fmt::format("{}{}.member.data", list, i + 1);
     found += fmt::format(

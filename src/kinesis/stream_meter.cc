@@ -46,10 +46,11 @@ StreamMeter::ConsumerFigures& StreamMeter::figures_of(const MeteredConsumer& con
 }
 
 void StreamMeter::put(const broker::Stream& stream, Put operation,
-                      std::span<const broker::PutOutcome> outcomes, std::int64_t took_us) {
+                      std::span<const broker::PutOutcome> outcomes, std::int64_t took_us,
+                      std::size_t refused) {
   std::uint64_t bytes = 0;
   std::uint64_t durable = 0;
-  std::uint64_t throttled = 0;
+  std::uint64_t throttled = refused;
   for (const broker::PutOutcome& outcome : outcomes) {
     const bool put = outcome.status == log::RunStatus::kDurable;
     bytes += put ? outcome.payload_bytes : 0;
@@ -69,9 +70,9 @@ void StreamMeter::put(const broker::Stream& stream, Put operation,
   } else {
     figures[StreamMetric::kPutRecordsLatency].add(not_negative(took_us));
     figures[StreamMetric::kPutRecordsSuccess].add(durable != 0 ? 1 : 0);
-    figures[StreamMetric::kPutRecordsTotal].add(outcomes.size());
+    figures[StreamMetric::kPutRecordsTotal].add(outcomes.size() + refused);
     figures[StreamMetric::kPutRecordsSuccessful].add(durable);
-    figures[StreamMetric::kPutRecordsFailed].add(outcomes.size() - durable - throttled);
+    figures[StreamMetric::kPutRecordsFailed].add(outcomes.size() + refused - durable - throttled);
     figures[StreamMetric::kPutRecordsThrottled].add(throttled);
     if (durable != 0) {
       figures[StreamMetric::kPutRecordsBytes].add(bytes);

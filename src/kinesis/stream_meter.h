@@ -54,9 +54,10 @@ struct MeteredConsumer {
 class StreamMeter {
  public:
   enum class Put : std::uint8_t { kRecord, kRecords };
-  // One put, as it ended. outcomes   whose positions `stream` explains
+  // One put, as it ended. outcomes   whose positions `stream` explains.  refused   records that quotas kept
+  // out
   void put(const broker::Stream& stream, Put operation, std::span<const broker::PutOutcome> outcomes,
-           std::int64_t took_us);
+           std::int64_t took_us, std::size_t refused = 0);
   // One that failed as a whole.
   void failed_put(const broker::Stream& stream, Put operation, std::size_t records, std::int64_t took_us);
 

@@ -68,7 +68,7 @@ class KinesisMachine {
     door.reset();
   }
 
-  // Any HTTP request, by loop 1.
+  // Any HTTP request, by the loop `connections_on`.
   Answer exchange(std::string_view method, const Headers& headers, std::string_view body,
                   std::string_view target = "/") {
     auto request = std::make_unique<net::Request>();
@@ -84,9 +84,10 @@ class KinesisMachine {
       request->headers.push_back({kept_name, *texts_.back()});
     }
     request->body.append(body);
-    request->loop = &world.loop(1);
-    auto sink = std::make_shared<Sink>(world.loop(1));
-    world.on(world.loop(1), [&] { door->handle(std::move(request), net::Responder(sink)); });
+    sim::SimLoop& loop = world.loop(connections_on);
+    request->loop = &loop;
+    auto sink = std::make_shared<Sink>(loop);
+    world.on(loop, [&] { door->handle(std::move(request), net::Responder(sink)); });
     EXPECT_TRUE(world.run_until([&] { return sink->answer.has_value(); })) << "no answer";
     return sink->answer.value_or(Answer{});
   }
@@ -135,6 +136,7 @@ class KinesisMachine {
         .value("ShardIterator", "");
   }
 
+  std::size_t connections_on = 1;
   sim::SimWorld world{sim::Seed{1}};
   sim::SimDisk disk{sim::Seed{1}, &world};
   std::unique_ptr<broker::Broker> broker;

@@ -77,8 +77,8 @@ class Callers {
 
 class SignedMachine : private Callers, public KinesisMachine {
  public:
-  explicit SignedMachine(const std::map<std::string, std::string>& users)
-      : Callers(users), KinesisMachine({}, {}, verifier()) {}
+  explicit SignedMachine(const std::map<std::string, std::string>& users, FrontDoorOptions options = {})
+      : Callers(users), KinesisMachine(options, {}, verifier()) {}
 
   Answer post_as(const Signature& signature, const std::string& operation, const Json& request) {
     const std::string body = request.dump();

@@ -21,8 +21,8 @@ ApiError another_subscription(const SubscriptionTarget& target) {
                             place.account, place.name, shard_id(target.shard.index), target.consumer.name));
 }
 
-FanOut::FanOut(broker::Broker& broker, const Clock& clock)
-    : broker_(broker), clock_(clock), sides_(kLoopsMax) {}
+FanOut::FanOut(broker::Broker& broker, const Clock& clock, const Published<identity::QuotaTable>* quotas)
+    : broker_(broker), clock_(clock), quotas_(quotas), sides_(kLoopsMax) {}
 FanOut::~FanOut() = default;
 
 Task<Result<std::uint64_t>> FanOut::claim(std::shared_ptr<Subscription> subscription) {

@@ -26,12 +26,13 @@ ApiError another_subscription(const SubscriptionTarget& target);
 // On any loop; each loop has a side of its own, and no locks.
 class FanOut final : public ShardFeed::Outlet {
  public:
-  // Borrowed. It outlives the loops' last callback.
-  FanOut(broker::Broker& broker, const Clock& clock);
+  // Borrowed; quotas may be nullptr. It outlives the loops' last callback.
+  FanOut(broker::Broker& broker, const Clock& clock, const Published<identity::QuotaTable>* quotas);
   ~FanOut() override;
 
   broker::Broker& broker() const { return broker_; }
   const Clock& clock() const { return clock_; }
+  const Published<identity::QuotaTable>* quotas() const { return quotas_; }
 
   // Gives the consumer and the shard to `subscription`, which is not started yet: an older one ends. Answers
   // with where the shard's feed goes on. On the subscription's loop. errors   kConflict: an older one was
@@ -90,6 +91,7 @@ class FanOut final : public ShardFeed::Outlet {
 
   broker::Broker& broker_;
   const Clock& clock_;
+  const Published<identity::QuotaTable>* const quotas_;
   std::atomic<bool> leaving_{false};
   std::vector<Side> sides_;
 };

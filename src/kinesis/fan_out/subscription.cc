@@ -16,6 +16,7 @@ namespace {
 constexpr std::int64_t kLifeNs = 300'000 * kNsPerMs;    // as the service: up to 5 minutes
 constexpr std::int64_t kQuietNs = 4'000 * kNsPerMs;     // the service sends an event every 5 s at least
 constexpr std::size_t kQueuedBytesMax = 1'024 * 1'024;  // unsent; above it nothing is added
+constexpr std::int64_t kQuotaLookNs = 250 * kNsPerMs;   // so soon a changed quota lets go who waits for it
 constexpr double kBytesASecond = 2.0 * 1'024 * 1'024;   // of --limits aws, a consumer and shard
 
 }  // namespace
@@ -35,6 +36,7 @@ void Subscription::start(std::shared_ptr<net::BodyStream> stream, std::uint64_t 
     if (const auto self = weak.lock()) self->finish();
   });
   stream_->write(initial_response(target_.encoding));
+  charge(0);  // it may have to wait for what others took
   look_at_catalog();
   if (ended_) return;
   if (cursor_ >= feed_at_) send_empty();  // so that the client knows from where it has everything
@@ -47,7 +49,8 @@ void Subscription::received(const FeedEvent& event) {
   feed_at_ = std::max(feed_at_, event.to);
   const SharedBytes& bytes = event.bytes[index_of(target_.encoding)];
   const bool next = cursor_ == event.from && bytes != nullptr;
-  if (next && stream_ != nullptr && !reading_ && !held_ && stream_->queued_bytes() <= kQueuedBytesMax) {
+  if (next && stream_ != nullptr && !reading_ && !held_ && stream_->queued_bytes() <= kQueuedBytesMax &&
+      event.payload_bytes <= quotas_now().read_bytes_max(event.payload_bytes)) {
     cursor_ = event.to;
     newest_s_ = event.last_arrival_ms / 1'000;
     behind_ms_ = 0;
@@ -83,7 +86,7 @@ void Subscription::release() {
 Task<void> Subscription::read(std::shared_ptr<Subscription> self) {
   const log::ReadLimits limits{.records_max = static_cast<std::uint32_t>(
                                    std::min<std::uint64_t>(kEventRecordsMax, self->feed_at_ - self->cursor_)),
-                               .bytes_max = kEventBytesMax};
+                               .bytes_max = self->quotas_now().read_bytes_max(kEventBytesMax)};
   Task<Result<log::ReadBatch>> reading =
       self->house_.broker().read_for_consumer(self->target_.shard, self->cursor_, limits);
   auto batch = co_await std::move(reading);
@@ -121,16 +124,45 @@ void Subscription::send(SharedBytes event, const StreamMeter::Event& content) {
   stream_->write(std::move(event));
 }
 
+// Each waits until all is paid that was sent before, by others of the same quota too, and what it sent
+// itself.
 void Subscription::charge(std::uint64_t payload_bytes) {
-  if (!throttle_.has_value()) return;
-  const double refill = static_cast<double>(sent_ns_ - throttle_->at_ns) / 1e9 * kBytesASecond;
-  throttle_->at_ns = sent_ns_;
-  throttle_->bytes = std::min(kBytesASecond, throttle_->bytes + refill) - static_cast<double>(payload_bytes);
-  if (throttle_->bytes >= 0) return;
+  const std::int64_t now = now_ns();
+  Pause pause{.throttled_until_ns = now + charge_throttle(payload_bytes),
+              .quota_until_ns = now,
+              .quotas = quotas_now()};
+  pause.quotas.charge_read(payload_bytes, now);
+  if (const auto debt = pause.quotas.in_debt(now); debt.has_value()) {
+    debt->meter->count_exceeded(debt->quantity);
+    pause.quota_until_ns = now + debt->meter->debt_ns(debt->quantity, now);
+  }
+  if (std::max(pause.throttled_until_ns, pause.quota_until_ns) <= now) return;
   hold();
-  loop_.post_after(static_cast<std::int64_t>(-throttle_->bytes / kBytesASecond * 1e9),
-                   [weak = weak_from_this()] {
-                     if (const auto self = weak.lock()) self->release();
+  this->pause(std::move(pause));
+}
+
+// How long what it sent is too much for.
+std::int64_t Subscription::charge_throttle(std::uint64_t payload_bytes) {
+  if (!throttle_.has_value()) return 0;
+  const double refill = static_cast<double>(now_ns() - throttle_->at_ns) / 1e9 * kBytesASecond;
+  throttle_->at_ns = now_ns();
+  throttle_->bytes = std::min(kBytesASecond, throttle_->bytes + refill) - static_cast<double>(payload_bytes);
+  return throttle_->bytes >= 0 ? 0 : static_cast<std::int64_t>(-throttle_->bytes / kBytesASecond * 1e9);
+}
+
+Quotas Subscription::quotas_now() const {
+  return Quotas::of(house_.quotas(), *target_.caller, target_.consumer.stream.name);
+}
+
+void Subscription::pause(Pause pause) {
+  const std::int64_t now = now_ns();
+  const bool same = pause.quotas == quotas_now();
+  const std::int64_t until_ns = std::max(pause.throttled_until_ns, same ? pause.quota_until_ns : now);
+  if (until_ns <= now) return release();
+  const std::int64_t left_ns = until_ns - now;
+  loop_.post_after(pause.quota_until_ns > now ? std::min(left_ns, kQuotaLookNs) : left_ns,
+                   [weak = weak_from_this(), pause = std::move(pause)]() mutable {
+                     if (const auto self = weak.lock(); self && !self->ended_) self->pause(std::move(pause));
                    });
 }
 

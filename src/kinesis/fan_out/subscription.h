@@ -12,6 +12,7 @@
 #include "kinesis/consumer_ref.h"
 #include "kinesis/fan_out/shard_feed.h"
 #include "kinesis/protocol.h"
+#include "kinesis/quotas.h"
 #include "kinesis/stream_meter.h"
 #include "net/http.h"
 
@@ -26,6 +27,7 @@ struct SubscriptionTarget {
   std::uint64_t stream_id;
   broker::Shard shard;
   Encoding encoding;
+  std::shared_ptr<const identity::Principal> caller;
 
   MeteredConsumer metered() const {
     return {.stream_id = stream_id, .id = consumer_id, .stream = consumer.stream.name, .name = consumer.name};
@@ -63,12 +65,21 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
     double bytes;  // below 0: in debt
     std::int64_t at_ns;
   };
+  // Until when nothing is sent. What a quota says holds only while it is the same.
+  struct Pause {
+    std::int64_t throttled_until_ns;
+    std::int64_t quota_until_ns;
+    Quotas quotas;
+  };
 
   void go_on();
   static Task<void> read(std::shared_ptr<Subscription> self);
   void got(Result<log::ReadBatch> batch);
   void send(SharedBytes event, const StreamMeter::Event& content);
   void charge(std::uint64_t payload_bytes);
+  std::int64_t charge_throttle(std::uint64_t payload_bytes);
+  Quotas quotas_now() const;
+  void pause(Pause pause);
   void hold();
   void release();
   void send_empty();
@@ -92,7 +103,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   std::int64_t sent_ns_ = 0;
   std::optional<Throttle> throttle_;
   bool reading_ = false;
-  bool held_ = false;  // by the client, or by the service's limit
+  bool held_ = false;  // by the client, the service's limit or a quota
   bool ended_ = false;
 };
 

@@ -92,8 +92,12 @@ Task<Outcome> run(Call& call, GetRecordsRequest request) {
     co_return often.has_value() ? often : would_succeed();
   }
 
+  if (const auto debt = call.quotas.in_debt(call.clock.monotonic_ns()); debt.has_value()) {
+    call.loop.meter.failed_read(*stream, shard->index, true, call.took_us());
+    co_return refuse_by_quota(*debt);
+  }
   const log::ReadLimits limits{.records_max = static_cast<std::uint32_t>(request.limit.value_or(kRecordsMax)),
-                               .bytes_max = kBytesMax};
+                               .bytes_max = call.quotas.read_bytes_max(kBytesMax)};
   Task<Result<log::ReadBatch>> reading = call.broker.read(*shard, iterator->offset, limits);
   auto batch = co_await std::move(reading);
   if (!batch.ok()) {
@@ -118,7 +122,9 @@ Task<Outcome> run(Call& call, GetRecordsRequest request) {
   writer.member("MillisBehindLatest", behind_ms);
   if (at_end) write_children(*stream, shard->index, writer);
   writer.end_object();
-  call.loop.meter.read(*stream, shard->index, read_of(batch->records, now_ms), call.took_us());
+  const StreamMeter::Read read = read_of(batch->records, now_ms);
+  call.quotas.charge_read(read.bytes, call.clock.monotonic_ns());
+  call.loop.meter.read(*stream, shard->index, read, call.took_us());
   co_return std::nullopt;
 }
 

@@ -49,6 +49,15 @@ Outcome answer(Call& call, const StreamPlace& place, const Result<broker::PutRes
   return write_put_record(put.value(), place, call.reply);
 }
 
+// Takes what the quotas are to count, where there is room for it.
+Outcome refuse_record(Call& call, const broker::Stream& stream, const broker::PutEntry& entry) {
+  std::vector<broker::PutEntry> entries{entry};
+  const Refused refused = take_what_fits(call, entries);
+  if (refused.empty()) return std::nullopt;
+  call.loop.meter.put(stream, StreamMeter::Put::kRecord, {}, call.took_us(), 1);
+  return refuse_by_quota(*refused.front());
+}
+
 // Records of a shard are in the order of their puts: a number that was given out before is always smaller
 // than the one that comes next, so it need only be one.
 Outcome check_ordering(const Call& call, const std::string& number, const StreamPlace& place) {
@@ -91,8 +100,10 @@ Task<Outcome> run_described(Call& call) {
     Outcome often = check_dry_run_rate(call, place);
     co_return often.has_value() ? often : would_succeed();
   }
+  if (Outcome refused = refuse_record(call, *found.stream, entry); refused.has_value()) co_return refused;
   Task<Result<broker::PutResult>> putting = call.broker.put(place.name, std::span(&entry, 1));
   auto put = co_await std::move(putting);
+  if (!put.ok()) give_back_put(call, std::span(&entry, 1));
   co_return answer(call, place, put);
 }
 
@@ -106,9 +117,12 @@ Task<Outcome> run(Call& call) {
         place != nullptr && place->ours && may_put(call, *place, std::span(&entry, 1), target.keyless)) {
       if (Outcome denied = authorize(call, access_for_put(call, *place)); denied.has_value())
         co_return denied;
-      Task<Result<broker::PutResult>> putting = call.broker.put(place->name, std::span(&entry, 1));
-      auto put = co_await std::move(putting);
-      if (is_final(put)) co_return answer(call, *place, put);
+      if (take_put(call, std::span(&entry, 1))) {
+        Task<Result<broker::PutResult>> putting = call.broker.put(place->name, std::span(&entry, 1));
+        auto put = co_await std::move(putting);
+        if (!put.ok()) give_back_put(call, std::span(&entry, 1));
+        if (is_final(put)) co_return answer(call, *place, put);
+      }
     }
   }
   Task<Outcome> described = run_described(call);

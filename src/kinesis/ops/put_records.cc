@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "broker/hash_key.h"
 #include "kinesis/dry_run.h"
 #include "kinesis/operation.h"
@@ -81,10 +83,15 @@ Outcome entries_of(const Call& call, const PutRecordsRequest& request,
 }
 
 Outcome answer(Call& call, const StreamPlace& place, std::size_t records,
-               const Result<broker::PutResult>& put) {
-  meter_put(call, StreamMeter::Put::kRecords, place, records, put);
+               const Result<broker::PutResult>& put, const Refused& refused = {}) {
+  meter_put(call, StreamMeter::Put::kRecords, place, records, put,
+            static_cast<std::size_t>(std::count_if(refused.begin(), refused.end(),
+                                                   [](const auto& one) { return one.has_value(); })));
   if (!put.ok()) return command_failed(put.error(), place);
-  write_put_records(put.value(), place, call.reply);
+  if (refused.empty())
+    write_put_records(put.value(), place, call.reply);
+  else
+    write_put_records(put.value(), refused, place, call.reply);
   return std::nullopt;
 }
 
@@ -104,9 +111,11 @@ Task<Outcome> run_described(Call& call) {
     Outcome often = check_dry_run_rate(call, place);
     co_return often.has_value() ? often : would_succeed();
   }
+  const Refused refused = take_what_fits(call, entries);
   Task<Result<broker::PutResult>> putting = call.broker.put(place.name, entries);
   auto put = co_await std::move(putting);
-  co_return answer(call, place, entries.size(), put);
+  if (!put.ok()) give_back_put(call, entries);
+  co_return answer(call, place, request.records.size(), put, refused);
 }
 
 Task<Outcome> run(Call& call) {
@@ -119,12 +128,15 @@ Task<Outcome> run(Call& call) {
         place != nullptr && place->ours && may_put(call, *place, entries, target.keyless)) {
       if (Outcome denied = authorize(call, access_for_put(call, *place)); denied.has_value())
         co_return denied;
-      Task<Result<broker::PutResult>> putting = call.broker.put(place->name, entries);
-      auto put = co_await std::move(putting);
-      if (is_final(put)) {
-        const std::size_t records = entries.size();
-        call.loop.return_entries(std::move(entries));
-        co_return answer(call, *place, records, put);
+      if (take_put(call, entries)) {
+        Task<Result<broker::PutResult>> putting = call.broker.put(place->name, entries);
+        auto put = co_await std::move(putting);
+        if (!put.ok()) give_back_put(call, entries);
+        if (is_final(put)) {
+          const std::size_t records = entries.size();
+          call.loop.return_entries(std::move(entries));
+          co_return answer(call, *place, records, put);
+        }
       }
     }
   }

@@ -61,7 +61,8 @@ std::variant<SubscriptionTarget, ApiError> target_of(const Call& call,
                             .consumer_id = found.consumer->id,
                             .stream_id = found.stream->id,
                             .shard = *shard,
-                            .encoding = call.encoding};
+                            .encoding = call.encoding,
+                            .caller = call.caller.principal};
 }
 
 Task<Outcome> run(Call& call, SubscribeToShardRequest request) {
