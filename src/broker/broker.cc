@@ -69,11 +69,13 @@ class LocalBroker final : public Broker {
   Task<Result<void>> set_retention(std::string name, std::int64_t hours) override {
     return on_control_loop(controller_->set_retention(std::move(name), hours));
   }
-  Task<Result<void>> add_tags(std::string name, std::map<std::string, std::string> tags) override {
-    return on_control_loop(controller_->change_tags(std::move(name), std::move(tags), {}));
+  Task<Result<void>> add_tags(std::string name, std::optional<std::uint64_t> consumer,
+                              std::map<std::string, std::string> tags) override {
+    return on_control_loop(controller_->change_tags(std::move(name), consumer, std::move(tags), {}));
   }
-  Task<Result<void>> remove_tags(std::string name, std::vector<std::string> keys) override {
-    return on_control_loop(controller_->change_tags(std::move(name), {}, std::move(keys)));
+  Task<Result<void>> remove_tags(std::string name, std::optional<std::uint64_t> consumer,
+                                 std::vector<std::string> keys) override {
+    return on_control_loop(controller_->change_tags(std::move(name), consumer, {}, std::move(keys)));
   }
   Task<Result<void>> register_consumer(RegisterConsumer request) override {
     return on_control_loop(controller_->register_consumer(std::move(request)));

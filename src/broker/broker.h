@@ -109,8 +109,11 @@ class Broker {
   // Splits and merges until `target` open shards share the range evenly.
   virtual Task<Result<void>> update_shard_count(std::string name, std::uint32_t target) = 0;
   virtual Task<Result<void>> set_retention(std::string name, std::int64_t hours) = 0;  // -1: unlimited
-  virtual Task<Result<void>> add_tags(std::string name, std::map<std::string, std::string> tags) = 0;
-  virtual Task<Result<void>> remove_tags(std::string name, std::vector<std::string> keys) = 0;
+  // Of a stream, or of its consumer of that id; one that is not there: kNotFound.
+  virtual Task<Result<void>> add_tags(std::string name, std::optional<std::uint64_t> consumer,
+                                      std::map<std::string, std::string> tags) = 0;
+  virtual Task<Result<void>> remove_tags(std::string name, std::optional<std::uint64_t> consumer,
+                                         std::vector<std::string> keys) = 0;
   // kLimit: its warm throughput would need more shards than the account may have.
   virtual Task<Result<void>> configure_stream(std::string name, StreamSettings settings) = 0;
   // New records are encrypted under that master key (an id, ARN, alias name or ARN), or no more. Passes

@@ -109,15 +109,6 @@ Result<void> change(Catalog& catalog, const RetentionSet& retention) {
   return {};
 }
 
-Result<void> change(Catalog& catalog, const TagsChanged& tags) {
-  MR_ASSIGN(const auto old, by_id(catalog, tags.id));
-  Stream stream = *old;
-  for (const auto& [key, value] : tags.set) stream.tags[key] = value;
-  for (const std::string& key : tags.removed) stream.tags.erase(key);
-  replace(catalog, *old, std::move(stream));
-  return {};
-}
-
 Result<void> change(Catalog& catalog, const ShardsExpired& expired) {
   MR_ASSIGN(const auto old, by_id(catalog, expired.id));
   Stream stream = *old;
@@ -221,6 +212,20 @@ Result<void> change(Catalog& catalog, const ConsumerDeleted& deleted) {
   MR_ASSIGN(const auto at, consumer_by_id(stream, deleted.consumer));
   stream.consumers_gone_s = std::max(stream.consumers_gone_s, at->second.created_ms / 1'000);
   stream.consumers.erase(at);
+  replace(catalog, *old, std::move(stream));
+  return {};
+}
+
+Result<void> change(Catalog& catalog, const TagsChanged& changed) {
+  MR_ASSIGN(const auto old, by_id(catalog, changed.id));
+  Stream stream = *old;
+  auto* tags = &stream.tags;
+  if (changed.consumer) {
+    MR_ASSIGN(const auto at, consumer_by_id(stream, *changed.consumer));
+    tags = &at->second.tags;
+  }
+  for (const auto& [key, value] : changed.set) (*tags)[key] = value;
+  for (const std::string& key : changed.removed) tags->erase(key);
   replace(catalog, *old, std::move(stream));
   return {};
 }

@@ -54,8 +54,10 @@ struct RetentionSet {
   std::uint64_t id;
   std::int64_t hours;
 };
+// Of a stream, or of one of its consumers.
 struct TagsChanged {
   std::uint64_t id;
+  std::optional<std::uint64_t> consumer;
   std::map<std::string, std::string> set;
   std::vector<std::string> removed;
 };

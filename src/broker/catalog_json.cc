@@ -165,7 +165,9 @@ json to_json(const RetentionSet& entry) {
   return {{"change", "retention_set"}, {"id", entry.id}, {"hours", entry.hours}};
 }
 json to_json(const TagsChanged& entry) {
-  return {{"change", "tags_changed"}, {"id", entry.id}, {"set", entry.set}, {"removed", entry.removed}};
+  json written{{"change", "tags_changed"}, {"id", entry.id}, {"set", entry.set}, {"removed", entry.removed}};
+  if (entry.consumer) written["consumer"] = *entry.consumer;
+  return written;
 }
 json to_json(const ShardsExpired& entry) {
   return {{"change", "shards_expired"}, {"id", entry.id}, {"indexes", entry.indexes}};
@@ -308,7 +310,8 @@ CatalogChange change_from(const json& entry) {
   }
   if (kind == "retention_set") return RetentionSet{id, entry.at("hours").get<std::int64_t>()};
   if (kind == "tags_changed")
-    return TagsChanged{id, entry.at("set").get<std::map<std::string, std::string>>(),
+    return TagsChanged{id, optional_from<std::uint64_t>(entry, "consumer"),
+                       entry.at("set").get<std::map<std::string, std::string>>(),
                        entry.at("removed").get<std::vector<std::string>>()};
   if (kind == "shards_expired")
     return ShardsExpired{id, entry.at("indexes").get<std::vector<std::uint32_t>>()};

@@ -1,4 +1,4 @@
-// The controller's commands about consumers, and about the policies of consumers and streams.
+// The controller's commands about consumers, and about what consumers and streams alike have: tags, policies.
 #include <fmt/format.h>
 
 #include "broker/controller.h"
@@ -50,6 +50,19 @@ Task<Result<void>> Controller::deregister_consumer(std::string name, std::uint64
   CatalogChange deleting = ConsumerDeleting{stream->id, id};
   auto committed = co_await commit(std::move(deleting));
   if (committed.ok()) advance_consumer_later(stream->id, id, options_.transition_ms);
+  co_return committed;
+}
+
+Task<Result<void>> Controller::change_tags(std::string name, std::optional<std::uint64_t> consumer_id,
+                                           std::map<std::string, std::string> set,
+                                           std::vector<std::string> removed) {
+  co_await Turn::wait(*this);
+  const Turn turn(*this);
+  const auto stream = catalog_->find(name);
+  if (stream == nullptr || (consumer_id && consumer_by_id(*stream, *consumer_id) == nullptr))
+    co_return Error{ErrorKind::kNotFound, fmt::format("no stream {}, or no such consumer of it", name)};
+  CatalogChange tags = TagsChanged{stream->id, consumer_id, std::move(set), std::move(removed)};
+  auto committed = co_await commit(std::move(tags));
   co_return committed;
 }
 

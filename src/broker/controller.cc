@@ -163,17 +163,6 @@ Task<Result<void>> Controller::set_retention(std::string name, std::int64_t hour
   co_return committed;
 }
 
-Task<Result<void>> Controller::change_tags(std::string name, std::map<std::string, std::string> set,
-                                           std::vector<std::string> removed) {
-  co_await Turn::wait(*this);
-  const Turn turn(*this);
-  const auto stream = catalog_->find(name);
-  if (stream == nullptr) co_return no_stream(name);
-  CatalogChange tags = TagsChanged{stream->id, std::move(set), std::move(removed)};
-  auto committed = co_await commit(std::move(tags));
-  co_return committed;
-}
-
 Task<Result<void>> Controller::configure_stream(std::string name, StreamSettings settings) {
   co_await Turn::wait(*this);
   const Turn turn(*this);

@@ -49,8 +49,8 @@ class Controller : public std::enable_shared_from_this<Controller> {
   };
   Task<Result<void>> reshard(ReshardRequest request);
   Task<Result<void>> set_retention(std::string name, std::int64_t hours);
-  Task<Result<void>> change_tags(std::string name, std::map<std::string, std::string> set,
-                                 std::vector<std::string> removed);
+  Task<Result<void>> change_tags(std::string name, std::optional<std::uint64_t> consumer,
+                                 std::map<std::string, std::string> set, std::vector<std::string> removed);
   Task<Result<void>> configure_stream(std::string name, StreamSettings settings);
   Task<Result<void>> start_encryption(std::string name, std::string key_id, Broker::KeyCheck may_use);
   Task<Result<void>> stop_encryption(std::string name);

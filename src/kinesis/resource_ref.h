@@ -1,6 +1,7 @@
 // kinesis/resource_ref.h: the stream or the consumer that a request names by ResourceARN.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,9 @@ struct FoundResource {
 
   const broker::ResourcePolicy& policy() const {
     return consumer != nullptr ? consumer->policy : stream->policy;
+  }
+  const std::map<std::string, std::string>& tags() const {
+    return consumer != nullptr ? consumer->tags : stream->tags;
   }
   std::optional<std::uint64_t> consumer_id() const {
     return consumer != nullptr ? std::optional(consumer->id) : std::nullopt;

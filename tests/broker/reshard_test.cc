@@ -121,8 +121,8 @@ TEST(Catalog, RoutesEveryKeyToTheShardThatHoldsIt) {
 TEST(CatalogChange, EveryChangeAndTheCatalogItselfComeBackFromTheirJson) {
   Catalog catalog = with_stream(2);
   const std::vector<CatalogChange> changes{
-      TagsChanged{1, {{"a", "b"}, {"c \"d\"", "\u00e9"}}, {}},
-      TagsChanged{1, {}, {"a"}},
+      TagsChanged{1, std::nullopt, {{"a", "b"}, {"c \"d\"", "\u00e9"}}, {}},
+      TagsChanged{1, std::nullopt, {}, {"a"}},
       RetentionSet{1, -1},
       ReshardBegun{1, ReshardPlan{{0, std::nullopt, to_key(77)}, {1, 3u, std::nullopt}}},
       ReshardDone{1, kNow + 5, {{0, 3}, {1, 0}}},

@@ -57,6 +57,46 @@ TEST(KinesisConsumers, AConsumerIsCreatedDescribedListedAndGone) {
   EXPECT_EQ(count(), 0);
 }
 
+TEST(KinesisConsumers, HaveTagsOfTheirOwn) {
+  KinesisMachine machine;
+  machine.create("s", 1);
+  machine.call("TagResource", {{"ResourceARN", kArnOfS}, {"Tags", {{"of", "stream"}}}});
+  const std::string arn = register_consumer(machine, "c", {{"Tags", {{"team", "web"}}}})["ConsumerARN"];
+  const std::string other = register_consumer(machine, "d")["ConsumerARN"];
+  const auto tags = [&](const std::string& of) {
+    return machine.call("ListTagsForResource", {{"ResourceARN", of}})["Tags"].dump();
+  };
+  EXPECT_EQ(tags(arn), R"([{"Key":"team","Value":"web"}])");  // while it is CREATING, too
+  machine.call("TagResource", {{"ResourceARN", arn}, {"Tags", {{"team", "data"}, {"env", ""}}}});
+  EXPECT_EQ(tags(arn), R"([{"Key":"env","Value":""},{"Key":"team","Value":"data"}])");
+  machine.call("UntagResource", {{"ResourceARN", arn}, {"TagKeys", {"team", "nothing"}}});
+  EXPECT_EQ(tags(arn), R"([{"Key":"env","Value":""}])");
+  EXPECT_EQ(tags(other), "[]");
+  EXPECT_EQ(tags(kArnOfS), R"([{"Key":"of","Value":"stream"}])");
+  EXPECT_EQ(machine.call("ListTagsForStream", {{"StreamName", "s"}})["Tags"].size(), 1u);
+  Json most = Json::object();
+  for (int i = 0; i < 50; ++i) most["t" + std::to_string(i)] = "x";
+  EXPECT_EQ(machine.post("TagResource", {{"ResourceARN", arn}, {"Tags", most}}).type(),
+            "InvalidArgumentException");  // 51 with `env`
+  machine.call("TagResource", {{"ResourceARN", other}, {"Tags", most}});
+  EXPECT_EQ(machine.post("TagResource", {{"ResourceARN", arn}, {"Tags", {{"a", "b#"}}}}).type(),
+            "InvalidArgumentException");
+  for (const std::string& none : {kArnOfS + "/consumer/e:1", kArnOfS + "/consumer/c:1"})
+    for (const auto& [operation, more] : {std::pair<const char*, Json>{"ListTagsForResource", Json::object()},
+                                          {"TagResource", {{"Tags", {{"a", "b"}}}}},
+                                          {"UntagResource", {{"TagKeys", {"a"}}}}}) {
+      Json request = more;
+      request["ResourceARN"] = none;
+      machine.refuses(operation, request, "ResourceNotFoundException",
+                      "Consumer " + none + ", account 000000000000 not found.");
+    }
+  // They go with it.
+  settle(machine);
+  machine.call("DeregisterStreamConsumer", {{"ConsumerARN", arn}});
+  settle(machine);
+  EXPECT_EQ(tags(register_consumer(machine, "c")["ConsumerARN"]), "[]");
+}
+
 TEST(KinesisConsumers, ANameThatIsUsedAgainHasAnotherArn) {
   KinesisMachine machine;
   machine.create("s", 1);

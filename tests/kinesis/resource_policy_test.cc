@@ -131,6 +131,46 @@ TEST(KinesisResourcePolicy, WhatAStreamDeniesOfEverythingIsDeniedOfItsConsumersT
   EXPECT_EQ(machine.subscribe("nobody").type(), kDenied);
 }
 
+TEST(KinesisResourcePolicy, TagsOfAConsumerAreAskedForTheConsumer) {
+  const auto where = [](const std::string& op, const std::string& key, const std::string& value) {
+    return R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{")" +
+           op + R"(":{")" + key + R"(":")" + value + R"("}}}})";
+  };
+  SignedMachine machine({{"web", where("StringEquals", "aws:ResourceTag/team", "web")},
+                         {"new", where("StringEquals", "aws:RequestTag/team", "web")},
+                         {"gone", where("ForAllValues:StringEquals", "aws:TagKeys", "team")},
+                         {"all", one_statement("Allow", "*", "*")}});
+  const std::string consumer = machine.create_stream_and_consumer();
+  machine.call_as_root("TagResource", {{"ResourceARN", kStreamArn}, {"Tags", {{"team", "web"}}}});
+  const Json it{{"ResourceARN", consumer}}, stream{{"ResourceARN", kStreamArn}};
+  const auto allowed = [&](const char* user, const char* operation, Json request,
+                           const Json& more = Json::object()) {
+    request.update(more);
+    const Answer answer = machine.post_as(by(user), operation, request);
+    EXPECT_TRUE(answer.status == 200 || answer.type() == kDenied) << answer.body;
+    return answer.status == 200;
+  };
+  // The stream's tags are not the consumer's.
+  EXPECT_TRUE(allowed("web", "ListTagsForResource", stream));
+  EXPECT_FALSE(allowed("web", "ListTagsForResource", it));
+  EXPECT_FALSE(allowed("web", "TagResource", it, {{"Tags", {{"team", "web"}}}}));
+  EXPECT_FALSE(allowed("new", "TagResource", it, {{"Tags", {{"team", "data"}}}}));
+  EXPECT_TRUE(allowed("new", "TagResource", it, {{"Tags", {{"team", "web"}, {"env", "test"}}}}));
+  EXPECT_TRUE(allowed("web", "ListTagsForResource", it));
+  EXPECT_TRUE(allowed("web", "DescribeStreamConsumer", {{"ConsumerARN", consumer}}));
+  EXPECT_FALSE(allowed("gone", "UntagResource", it, {{"TagKeys", {"team", "env"}}}));
+  EXPECT_TRUE(allowed("gone", "UntagResource", it, {{"TagKeys", {"team"}}}));
+  EXPECT_FALSE(allowed("web", "ListTagsForResource", it));
+  // A policy of the consumer's, and one of its stream that denies everything, hold for its tags too.
+  const Json tag{{"Tags", {{"a", "b"}}}};
+  EXPECT_TRUE(allowed("all", "TagResource", it, tag));
+  machine.put_policy(consumer, one_statement("Deny", "kinesis:TagResource", consumer, "all"));
+  EXPECT_FALSE(allowed("all", "TagResource", it, tag));
+  EXPECT_TRUE(allowed("all", "TagResource", stream, tag));
+  machine.put_policy(kStreamArn, one_statement("Deny", "kinesis:*TagResource", "*", "all"));
+  EXPECT_FALSE(allowed("all", "UntagResource", it, {{"TagKeys", {"a"}}}));
+}
+
 TEST(KinesisResourcePolicy, OneThatCannotBeIsRefused) {
   PolicyMachine machine;
   const auto refuses = [&](const std::string& policy, const std::string& message) {

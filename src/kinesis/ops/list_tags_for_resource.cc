@@ -1,33 +1,27 @@
 // source: AWS Kinesis API reference, ListTagsForResource
 
 #include "kinesis/operation.h"
-#include "kinesis/stream_ref.h"
+#include "kinesis/resource_ref.h"
 
 namespace millrace::kinesis::list_tags_for_resource {
 namespace {
 
-struct ListTagsForResourceRequest {
-  std::string resource_arn;
-  std::optional<std::string> stream_id;
-
-  Wanted access(Call& call) const { return access_to_resource(call, resource_arn); }
-};
+struct ListTagsForResourceRequest : ResourceRef {};
 
 constexpr Field kFields[] = {
-    field<ListTagsForResourceRequest, &ListTagsForResourceRequest::resource_arn>(
-        "ResourceARN", {.pattern = &kResourceArnPattern, .min = 1, .max = 2'048}),
+    resource_arn<ListTagsForResourceRequest>(),
     stream_id<ListTagsForResourceRequest>(),
 };
 
 Task<Outcome> run(Call& call, ListTagsForResourceRequest request) {
-  auto result = find_resource(call, request.resource_arn);
+  auto result = find_resource(call, static_cast<const ResourceRef&>(request));
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
 
   Writer& writer = call.reply;
   writer.begin_object();
   writer.key("Tags");
   writer.begin_list();
-  for (const auto& [key, value] : std::get_if<FoundStream>(&result)->stream->tags) {
+  for (const auto& [key, value] : std::get_if<FoundResource>(&result)->tags()) {
     writer.begin_object();
     writer.member("Key", key);
     writer.member("Value", value);

@@ -29,7 +29,8 @@ Task<Outcome> run(Call& call, RemoveTagsFromStreamRequest request) {
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const FoundStream& found = *std::get_if<FoundStream>(&result);
   if (Outcome wrong = check_tag_keys(request.tag_keys, found.place); wrong.has_value()) co_return wrong;
-  Task<Result<void>> removing = call.broker.remove_tags(found.place.name, std::move(request.tag_keys));
+  Task<Result<void>> removing =
+      call.broker.remove_tags(found.place.name, std::nullopt, std::move(request.tag_keys));
   auto removed = co_await std::move(removing);
   if (!removed.ok()) co_return command_failed(removed.error(), found.place);
   co_return std::nullopt;

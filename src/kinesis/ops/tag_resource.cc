@@ -1,19 +1,17 @@
 // source: AWS Kinesis API reference, TagResource; texts as recorded by kinesalite's tests
 
 #include "kinesis/operation.h"
-#include "kinesis/stream_ref.h"
+#include "kinesis/resource_ref.h"
 #include "kinesis/stream_tags.h"
 
 namespace millrace::kinesis::tag_resource {
 namespace {
 
-struct TagResourceRequest {
-  std::string resource_arn;
+struct TagResourceRequest : ResourceRef {
   Tags tags;
-  std::optional<std::string> stream_id;
 
   Wanted access(Call& call) const {
-    Wanted wanted = access_to_resource(call, resource_arn);
+    Wanted wanted = ResourceRef::access(call);
     if (auto* access = std::get_if<Access>(&wanted); access != nullptr) access->new_tags = &tags;
     return wanted;
   }
@@ -21,18 +19,18 @@ struct TagResourceRequest {
 
 constexpr Field kFields[] = {
     field<TagResourceRequest, &TagResourceRequest::tags>("Tags", kTagMapRules),
-    field<TagResourceRequest, &TagResourceRequest::resource_arn>(
-        "ResourceARN", {.pattern = &kResourceArnPattern, .min = 1, .max = 2'048}),
+    resource_arn<TagResourceRequest>(),
     stream_id<TagResourceRequest>(),
 };
 
 Task<Outcome> run(Call& call, TagResourceRequest request) {
-  auto result = find_resource(call, request.resource_arn);
+  auto result = find_resource(call, static_cast<const ResourceRef&>(request));
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
-  const FoundStream& found = *std::get_if<FoundStream>(&result);
-  if (Outcome wrong = check_new_tags(request.tags, found.stream->tags, found.place); wrong.has_value())
+  const FoundResource& found = *std::get_if<FoundResource>(&result);
+  if (Outcome wrong = check_new_tags(request.tags, found.tags(), found.place); wrong.has_value())
     co_return wrong;
-  Task<Result<void>> adding = call.broker.add_tags(found.place.name, std::move(request.tags));
+  Task<Result<void>> adding =
+      call.broker.add_tags(found.place.name, found.consumer_id(), std::move(request.tags));
   auto added = co_await std::move(adding);
   if (!added.ok()) co_return command_failed(added.error(), found.place);
   co_return std::nullopt;

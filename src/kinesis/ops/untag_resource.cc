@@ -1,19 +1,17 @@
 // source: AWS Kinesis API reference, UntagResource; texts as recorded by kinesalite's tests
 
 #include "kinesis/operation.h"
-#include "kinesis/stream_ref.h"
+#include "kinesis/resource_ref.h"
 #include "kinesis/stream_tags.h"
 
 namespace millrace::kinesis::untag_resource {
 namespace {
 
-struct UntagResourceRequest {
-  std::string resource_arn;
+struct UntagResourceRequest : ResourceRef {
   std::vector<std::string> tag_keys;
-  std::optional<std::string> stream_id;
 
   Wanted access(Call& call) const {
-    Wanted wanted = access_to_resource(call, resource_arn);
+    Wanted wanted = ResourceRef::access(call);
     if (auto* access = std::get_if<Access>(&wanted); access != nullptr) access->tag_keys = tag_keys;
     return wanted;
   }
@@ -21,17 +19,17 @@ struct UntagResourceRequest {
 
 constexpr Field kFields[] = {
     field<UntagResourceRequest, &UntagResourceRequest::tag_keys>("TagKeys", kTagKeyListRules),
-    field<UntagResourceRequest, &UntagResourceRequest::resource_arn>(
-        "ResourceARN", {.pattern = &kResourceArnPattern, .min = 1, .max = 2'048}),
+    resource_arn<UntagResourceRequest>(),
     stream_id<UntagResourceRequest>(),
 };
 
 Task<Outcome> run(Call& call, UntagResourceRequest request) {
-  auto result = find_resource(call, request.resource_arn);
+  auto result = find_resource(call, static_cast<const ResourceRef&>(request));
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
-  const FoundStream& found = *std::get_if<FoundStream>(&result);
+  const FoundResource& found = *std::get_if<FoundResource>(&result);
   if (Outcome wrong = check_tag_keys(request.tag_keys, found.place); wrong.has_value()) co_return wrong;
-  Task<Result<void>> removing = call.broker.remove_tags(found.place.name, std::move(request.tag_keys));
+  Task<Result<void>> removing =
+      call.broker.remove_tags(found.place.name, found.consumer_id(), std::move(request.tag_keys));
   auto removed = co_await std::move(removing);
   if (!removed.ok()) co_return command_failed(removed.error(), found.place);
   co_return std::nullopt;
