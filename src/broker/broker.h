@@ -97,7 +97,8 @@ class Broker {
 
   // Commands. They resume when the change is durable and visible to every loop; the status passes through
   // kCreating, kUpdating or kDeleting for options().transition_ms and then rests. errors   kConflict: exists
-  // already / its status forbids it.  kNotFound.  kLimit.  kInvalid: text says what.
+  // already / its status forbids it.  kNotFound.  kLimit.  kThrottled: so often today.  kInvalid: text says
+  // what.
   //          kUnavailable: nothing changed.  kUnknown: look.
   virtual Task<Result<void>> create_stream(CreateStream request) = 0;
   // Without `with_consumers` kConflict where there are any.

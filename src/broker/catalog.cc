@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "base/assert.h"
+#include "base/clock.h"
 #include "broker/hash_key.h"
 
 namespace millrace::broker {
@@ -62,6 +63,20 @@ const Shard* Stream::find(std::uint32_t index) const {
 const Consumer* Stream::find_consumer(std::string_view consumer_name) const {
   const auto at = consumers.find(consumer_name);
   return at == consumers.end() ? nullptr : &at->second;
+}
+
+bool Stream::may_happen(Counted what, std::int64_t now_ms) const {
+  const auto position = static_cast<std::size_t>(what);
+  const auto lately = std::count_if(counted_ms[position].begin(), counted_ms[position].end(),
+                                    [&](std::int64_t at_ms) { return now_ms - at_ms < kMsPerDay; });
+  return static_cast<std::size_t>(lately) < kDailyLimits[position].times;
+}
+
+void Stream::count(Counted what, std::int64_t now_ms) {
+  const auto position = static_cast<std::size_t>(what);
+  std::vector<std::int64_t>& times = counted_ms[position];
+  times.push_back(now_ms);
+  if (times.size() > kDailyLimits[position].times) times.erase(times.begin());
 }
 
 std::shared_ptr<const Stream> Catalog::find(std::string_view name) const {

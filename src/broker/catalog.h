@@ -1,6 +1,7 @@
 // broker/catalog.h: the streams and shards that exist: an immutable picture, replaced as a whole.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -78,6 +79,19 @@ struct Consumer {
   ResourcePolicy policy = nullptr;
 };
 
+// What the service lets happen to a stream so often in any 24 hours.
+enum class Counted : std::uint8_t { kModeUpdate, kShardCountUpdate, kEncryptionStart, kEncryptionStop };
+struct DailyLimit {
+  std::string_view name;  // in the catalog's JSON
+  std::size_t times;
+};
+// By Counted. source: the comments of @aws-sdk/client-kinesis, operation by operation
+inline constexpr std::array kDailyLimits = {
+    DailyLimit{"mode_updates", 2}, DailyLimit{"shard_count_updates", 10}, DailyLimit{"encryption_starts", 25},
+    DailyLimit{"encryption_stops", 25}};
+// When each of them happened, oldest first: as many of the last as its limit is.
+using CountedTimes = std::array<std::vector<std::int64_t>, kDailyLimits.size()>;
+
 struct Stream {
   std::string name;
   std::uint64_t id;  // never used again, unlike the name
@@ -99,7 +113,8 @@ struct Stream {
   ResourcePolicy policy;
   std::vector<Shard> shards;  // by index, ascending; a closed one goes when its last record has expired
   std::map<std::string, Consumer, std::less<>> consumers;  // by name
-  std::int64_t consumers_gone_s = 0;       // greatest second of creation of those that are gone
+  std::int64_t consumers_gone_s = 0;  // greatest second of creation of those that are gone
+  CountedTimes counted_ms;
   std::vector<std::uint32_t> open_shards;  // positions in `shards`, by hash range
 
   // Derives open_shards and what routes by it from `shards`. Call after every change of it.
@@ -109,6 +124,9 @@ struct Stream {
   // nullptr when there is none of that index.
   const Shard* find(std::uint32_t index) const;
   const Consumer* find_consumer(std::string_view consumer_name) const;
+  // Whether it may happen once more within the service's limits.
+  bool may_happen(Counted what, std::int64_t now_ms) const;
+  void count(Counted what, std::int64_t now_ms);
 
   // For puts, derived by index_shards(). As `shards`:
   std::vector<ShardLabel> labels;

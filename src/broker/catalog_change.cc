@@ -86,6 +86,7 @@ Result<void> change(Catalog& catalog, const ReshardBegun& begun) {
   Stream stream = *old;
   stream.status = StreamStatus::kUpdating;
   stream.plan = begun.plan;
+  if (begun.counted_ms) stream.count(Counted::kShardCountUpdate, *begun.counted_ms);
   replace(catalog, *old, std::move(stream));
   return {};
 }
@@ -131,6 +132,7 @@ Result<void> change(Catalog& catalog, const StreamConfigured& configured) {
   stream.warm_throughput_mibps = configured.warm_throughput_mibps.value_or(old->warm_throughput_mibps);
   stream.auto_distribution = configured.auto_distribution.value_or(old->auto_distribution);
   if (configured.shard_metrics) stream.shard_metrics = *configured.shard_metrics;
+  if (configured.counted_ms) stream.count(Counted::kModeUpdate, *configured.counted_ms);
   if (configured.plan) {
     stream.status = StreamStatus::kUpdating;
     stream.plan = configured.plan;
@@ -147,6 +149,8 @@ Result<void> change(Catalog& catalog, const EncryptionSet& set) {
     return Error{ErrorKind::kInvalid, "a data key goes with a master key"};
   Stream stream = *old;
   stream.key_id = set.key_id;
+  if (set.counted_ms)
+    stream.count(set.key_id.empty() ? Counted::kEncryptionStop : Counted::kEncryptionStart, *set.counted_ms);
   if (set.data_key)
     stream.data_keys.push_back(
         {catalog.next_data_key++, set.data_key->made_ms, set.data_key->master_key, set.data_key->wrapped});

@@ -42,6 +42,7 @@ struct StreamDeleted {
 struct ReshardBegun {
   std::uint64_t id;
   ReshardPlan plan;
+  std::optional<std::int64_t> counted_ms = {};  // when, where it is a Counted::kShardCountUpdate
 };
 struct ReshardDone {
   std::uint64_t id;
@@ -95,6 +96,7 @@ struct StreamConfigured {
   std::optional<bool> auto_distribution;
   std::optional<std::vector<std::string>> shard_metrics;
   std::optional<ReshardPlan> plan;
+  std::optional<std::int64_t> counted_ms = {};  // when, where it is a Counted::kModeUpdate
 };
 // What encrypts new records from now on; older ones stay as they are.
 struct EncryptionSet {
@@ -105,8 +107,9 @@ struct EncryptionSet {
     std::string master_key;
     std::string wrapped;
   };
-  std::optional<DataKey> data_key;  // with a key_id; the catalog numbers it
-  bool passes;                      // is kUpdating until ReshardDone
+  std::optional<DataKey> data_key;              // with a key_id; the catalog numbers it
+  bool passes;                                  // is kUpdating until ReshardDone
+  std::optional<std::int64_t> counted_ms = {};  // when, where it is a Counted::kEncryptionStart or …Stop
 };
 // The policy of a stream, or of one of its consumers.
 struct PolicySet {

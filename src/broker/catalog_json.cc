@@ -149,7 +149,9 @@ json to_json(const StreamActivated& entry) { return {{"change", "stream_activate
 json to_json(const StreamDeleting& entry) { return {{"change", "stream_deleting"}, {"id", entry.id}}; }
 json to_json(const StreamDeleted& entry) { return {{"change", "stream_deleted"}, {"id", entry.id}}; }
 json to_json(const ReshardBegun& entry) {
-  return {{"change", "reshard_begun"}, {"id", entry.id}, {"plan", to_json(entry.plan)}};
+  json written{{"change", "reshard_begun"}, {"id", entry.id}, {"plan", to_json(entry.plan)}};
+  if (entry.counted_ms) written["counted_ms"] = *entry.counted_ms;
+  return written;
 }
 json to_json(const ReshardDone& entry) {
   json ends = json::array();
@@ -180,6 +182,7 @@ json to_json(const StreamConfigured& entry) {
   if (entry.auto_distribution) written["auto_distribution"] = *entry.auto_distribution;
   if (entry.shard_metrics) written["shard_metrics"] = *entry.shard_metrics;
   if (entry.plan) written["plan"] = to_json(*entry.plan);
+  if (entry.counted_ms) written["counted_ms"] = *entry.counted_ms;
   return written;
 }
 json to_json(const BillingCommitment& commitment) {
@@ -211,11 +214,12 @@ json to_json(const EncryptionSet& entry) {
   json written{{"change", "encryption_set"}, {"id", entry.id}, {"passes", entry.passes}};
   if (!entry.key_id.empty()) written["key_id"] = entry.key_id;
   if (entry.data_key) written["data_key"] = data_key_json(*entry.data_key);
+  if (entry.counted_ms) written["counted_ms"] = *entry.counted_ms;
   return written;
 }
 EncryptionSet encryption_set_from(const json& entry) {
   EncryptionSet set{entry.at("id").get<std::uint64_t>(), entry.value("key_id", std::string()), std::nullopt,
-                    entry.at("passes").get<bool>()};
+                    entry.at("passes").get<bool>(), optional_from<std::int64_t>(entry, "counted_ms")};
   if (entry.contains("data_key")) {
     const json& key = entry["data_key"];
     set.data_key =
@@ -268,6 +272,7 @@ StreamConfigured stream_configured_from(const json& entry) {
       .shard_metrics = optional_from<std::vector<std::string>>(entry, "shard_metrics"),
       .plan = std::nullopt};
   if (entry.contains("plan")) configured.plan = plan_from(entry["plan"]);
+  configured.counted_ms = optional_from<std::int64_t>(entry, "counted_ms");
   return configured;
 }
 
@@ -300,7 +305,8 @@ CatalogChange change_from(const json& entry) {
   if (kind == "stream_activated") return StreamActivated{id};
   if (kind == "stream_deleting") return StreamDeleting{id};
   if (kind == "stream_deleted") return StreamDeleted{id};
-  if (kind == "reshard_begun") return ReshardBegun{id, plan_from(entry.at("plan"))};
+  if (kind == "reshard_begun")
+    return ReshardBegun{id, plan_from(entry.at("plan")), optional_from<std::int64_t>(entry, "counted_ms")};
   if (kind == "reshard_done") {
     ReshardDone done{id, entry.at("now_ms").get<std::int64_t>(), {}};
     done.new_shards_lag_s = entry.value("new_shards_lag_s", std::int64_t{0});
@@ -332,6 +338,20 @@ CatalogChange change_from(const json& entry) {
   throw json::other_error::create(501, "unknown change " + kind, &entry);
 }
 
+// Lists that are empty are left out.
+void add_counted(const CountedTimes& counted, json& entry) {
+  for (std::size_t what = 0; what < counted.size(); ++what)
+    if (!counted[what].empty()) entry["counted_ms"][std::string(kDailyLimits[what].name)] = counted[what];
+}
+CountedTimes counted_from(const json& entry) {
+  CountedTimes counted;
+  if (!entry.contains("counted_ms")) return counted;
+  for (std::size_t what = 0; what < counted.size(); ++what)
+    counted[what] =
+        entry["counted_ms"].value(std::string(kDailyLimits[what].name), std::vector<std::int64_t>{});
+  return counted;
+}
+
 json to_json(const Stream& stream) {
   json shards = json::array();
   for (const Shard& shard : stream.shards) shards.push_back(to_json(shard));
@@ -355,6 +375,7 @@ json to_json(const Stream& stream) {
     entry["consumers"] = std::move(consumers);
   }
   if (stream.consumers_gone_s != 0) entry["consumers_gone_s"] = stream.consumers_gone_s;
+  add_counted(stream.counted_ms, entry);
   return entry;
 }
 
@@ -384,6 +405,7 @@ std::shared_ptr<const Stream> stream_from(const json& entry) {
     }
   }
   stream->consumers_gone_s = entry.value("consumers_gone_s", std::int64_t{0});
+  stream->counted_ms = counted_from(entry);
   stream->index_shards();
   return stream;
 }

@@ -71,6 +71,13 @@ Error Controller::over_limit(std::uint64_t more_shards) const {
                            catalog_->open_shard_count, more_shards, options_.shards_per_account_max)};
 }
 
+Result<void> Controller::check_day(const Stream& stream, Counted what) const {
+  if (!options_.aws_limits || stream.may_happen(what, environment_.clock.wall_ms())) return {};
+  const DailyLimit& limit = kDailyLimits[static_cast<std::size_t>(what)];
+  return Error{ErrorKind::kThrottled,
+               fmt::format("stream {}: {} {} in 24 hours", stream.name, limit.times, limit.name)};
+}
+
 Result<std::shared_ptr<const Stream>> Controller::active_stream(const std::string& name) const {
   auto stream = catalog_->find(name);
   if (stream == nullptr) return no_stream(name);
@@ -147,7 +154,12 @@ Task<Result<void>> Controller::reshard(ReshardRequest request) {
                 stream.open_shards.size();
   if (catalog_->open_shard_count + more > options_.shards_per_account_max) co_return over_limit(more);
   const std::uint64_t id = stream.id;
-  CatalogChange begun = ReshardBegun{id, std::move(*plan)};
+  ReshardBegun reshard_begun{id, std::move(*plan)};
+  if (request.kind == Reshard::kEven) {
+    if (auto often = check_day(stream, Counted::kShardCountUpdate); !often.ok()) co_return often;
+    reshard_begun.counted_ms = environment_.clock.wall_ms();
+  }
+  CatalogChange begun = std::move(reshard_begun);
   auto committed = co_await commit(std::move(begun));
   if (committed.ok()) advance_later(id, options_.transition_ms);
   co_return committed;
@@ -169,6 +181,9 @@ Task<Result<void>> Controller::configure_stream(std::string name, StreamSettings
   const auto found = active_stream(name);
   if (!found.ok()) co_return found.error();
   const Stream& stream = **found;
+  if (settings.on_demand) {
+    if (auto often = check_day(stream, Counted::kModeUpdate); !often.ok()) co_return often;
+  }
   StreamConfigured configured{.id = stream.id,
                               .on_demand = settings.on_demand,
                               .max_record_kib = settings.max_record_kib,
@@ -190,6 +205,7 @@ Task<Result<void>> Controller::configure_stream(std::string name, StreamSettings
     configured.plan.emplace();
     if (!*settings.on_demand) configured.warm_throughput_mibps = 0;
   }
+  if (settings.on_demand) configured.counted_ms = environment_.clock.wall_ms();
   const bool passes = configured.plan.has_value();
   const std::uint64_t id = stream.id;
   CatalogChange change = std::move(configured);

@@ -91,6 +91,8 @@ class Controller : public std::enable_shared_from_this<Controller> {
 
   Result<std::shared_ptr<const Stream>> active_stream(const std::string& name) const;
   Error over_limit(std::uint64_t more_shards) const;
+  // kThrottled: under the service's limits it may not happen to the stream once more today.
+  Result<void> check_day(const Stream& stream, Counted what) const;
   std::shared_ptr<const Stream> by_id(std::uint64_t id) const;
 
   // Moves a stream out of a passing status, after transition_ms.

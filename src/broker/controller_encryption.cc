@@ -7,11 +7,12 @@
 namespace millrace::broker {
 namespace {
 
+// by_owner   who wants another key; else it is the server, who renews the data key
 EncryptionSet encryption_set(const Stream& stream, std::string key_id, keys::MadeKey made,
-                             std::int64_t now_ms, bool passes) {
+                             std::int64_t now_ms, bool by_owner) {
   return {stream.id, std::move(key_id),
           EncryptionSet::DataKey{now_ms, std::move(made.wrapped.master_key), std::move(made.wrapped.blob)},
-          passes};
+          by_owner, by_owner ? std::optional(now_ms) : std::nullopt};
 }
 
 }  // namespace
@@ -40,6 +41,7 @@ Task<Result<void>> Controller::start_encryption(std::string name, std::string ke
   const Turn turn(*this);
   const auto found = active_stream(name);
   if (!found.ok()) co_return found.error();
+  if (auto often = check_day(**found, Counted::kEncryptionStart); !often.ok()) co_return often;
   const std::uint64_t id = (*found)->id;
   CatalogChange change =
       encryption_set(**found, std::move(key_id), std::move(*made), environment_.clock.wall_ms(), true);
@@ -54,8 +56,9 @@ Task<Result<void>> Controller::stop_encryption(std::string name) {
   const Turn turn(*this);
   const auto found = active_stream(name);
   if (!found.ok()) co_return found.error();
+  if (auto often = check_day(**found, Counted::kEncryptionStop); !often.ok()) co_return often;
   const std::uint64_t id = (*found)->id;
-  CatalogChange change = EncryptionSet{id, {}, std::nullopt, true};
+  CatalogChange change = EncryptionSet{id, {}, std::nullopt, true, environment_.clock.wall_ms()};
   auto committed = co_await commit(std::move(change));
   if (committed.ok()) advance_later(id, options_.transition_ms);
   co_return committed;

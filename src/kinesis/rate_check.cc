@@ -3,25 +3,11 @@
 #include <fmt/format.h>
 
 namespace millrace::kinesis {
-namespace {
-
-ApiError stream_rate_exceeded(std::string_view stream, std::string_view account) {
-  return limit_exceeded(fmt::format("Rate exceeded for stream {} under account {}.", stream, account));
-}
-
-}  // namespace
-
 Outcome check_rate(const Call& call, std::string_view stream) {
   if (call.rates == nullptr || call.rates->take(call.action.substr(std::string_view("kinesis:").size())))
     return std::nullopt;
   if (!stream.empty()) return stream_rate_exceeded(stream, call.account());
   return limit_exceeded(fmt::format("Rate exceeded for account {}.", call.account()));
-}
-
-Outcome check_stream_rate(const Call& call, std::string_view what, const StreamPlace& place, Rate rate) {
-  if (call.rates == nullptr || call.rates->take(fmt::format("{} {}", what, place.name), rate))
-    return std::nullopt;
-  return stream_rate_exceeded(place.name, place.account);
 }
 
 Outcome check_iterator_rate(const Call& call, std::string_view shard, const StreamPlace& place) {

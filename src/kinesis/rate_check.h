@@ -15,9 +15,6 @@ namespace millrace::kinesis {
 // errors   LimitExceededException
 Outcome check_rate(const Call& call, std::string_view stream);
 
-// A setting of a stream that may change `rate` times. what   distinguishes it: "UpdateShardCount"
-// errors   LimitExceededException
-Outcome check_stream_rate(const Call& call, std::string_view what, const StreamPlace& place, Rate rate);
 // GetShardIterator, 5 a second of a shard. errors   ProvisionedThroughputExceededException
 Outcome check_iterator_rate(const Call& call, std::string_view shard, const StreamPlace& place);
 // Dry runs, one a second of a stream. errors   ThrottlingException

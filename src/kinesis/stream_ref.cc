@@ -161,7 +161,12 @@ ApiError data_failed(const Error& error) {
   return failed;
 }
 
+ApiError stream_rate_exceeded(std::string_view stream, std::string_view account) {
+  return limit_exceeded(fmt::format("Rate exceeded for stream {} under account {}.", stream, account));
+}
+
 ApiError command_failed(const Error& error, const StreamPlace& place) {
+  if (error.kind == ErrorKind::kThrottled) return stream_rate_exceeded(place.name, place.account);
   return error.kind == ErrorKind::kNotFound ? stream_not_found(place) : from_house(error);
 }
 

@@ -84,6 +84,8 @@ ApiError shard_absent(std::string_view shard, const StreamPlace& place);     // 
 // A shard that is closed: it can be neither split nor merged.
 ApiError already_resharded(std::uint32_t shard, const StreamPlace& place);
 ApiError not_active(const FoundStream& found);
+// LimitExceededException: "Rate exceeded for stream …"
+ApiError stream_rate_exceeded(std::string_view stream, std::string_view account);
 ApiError on_demand(const StreamPlace& place);
 ApiError over_shard_limit(const Call& call, std::uint64_t more);
 std::string_view status_text(broker::StreamStatus status);

@@ -54,10 +54,6 @@ Task<Outcome> run(Call& call, UpdateShardCountRequest request) {
   if (call.broker.catalog()->open_shard_count + more > call.broker.options().shards_per_account_max)
     co_return over_shard_limit(call, more);
 
-  constexpr Rate kADay{.count = 10, .seconds = 86'400};
-  if (Outcome often = check_stream_rate(call, "UpdateShardCount", found.place, kADay); often.has_value())
-    co_return often;
-
   if (request.target != current) {
     Task<Result<void>> updating =
         call.broker.update_shard_count(found.place.name, static_cast<std::uint32_t>(request.target));

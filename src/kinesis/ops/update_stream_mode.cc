@@ -45,10 +45,6 @@ Task<Outcome> run(Call& call, UpdateStreamModeRequest request) {
   if (on_demand == found.stream->on_demand && !request.warm_throughput_mibps.has_value())
     co_return std::nullopt;
 
-  constexpr Rate kADay{.count = 2, .seconds = 86'400};
-  if (Outcome often = check_stream_rate(call, "UpdateStreamMode", found.place, kADay); often.has_value())
-    co_return often;
-
   broker::StreamSettings settings;
   settings.on_demand = on_demand;
   settings.warm_throughput_mibps = request.warm_throughput_mibps;
