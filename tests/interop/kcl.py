@@ -80,8 +80,11 @@ class Producer(threading.Thread):
         except Exception as failure:
             self.failure = failure
 
-    def finish(self):
+    def stop(self):
         self._done.set()
+
+    def finish(self):
+        self.stop()
         self.join()
         if self.failure is not None:
             raise self.failure
