@@ -157,11 +157,7 @@ class LocalBroker final : public Broker {
       co_return Error{ErrorKind::kThrottled, "reads of this shard are over 5 a second or 2 MB a second"};
     Task<Result<log::ReadBatch>> reading = on_shard_loop(shard, log_->read(shard, from, limits));
     auto batch = co_await std::move(reading);
-    if (options_.aws_limits && batch.ok()) {
-      std::uint64_t bytes = 0;
-      for (const log::RecordView& record : batch->records) bytes += record.key.size() + record.value.size();
-      throttle_.charge_read(shard, bytes);
-    }
+    if (options_.aws_limits && batch.ok()) throttle_.charge_read(shard, log::payload_bytes(batch->records));
     co_return batch;
   }
 

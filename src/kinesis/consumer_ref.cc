@@ -6,17 +6,6 @@
 #include <utility>
 
 namespace millrace::kinesis {
-namespace {
-
-std::string shown(const ConsumerPlace& place) {
-  const std::string created =
-      place.created_s.has_value() ? fmt::format(" with creation timestamp {}", *place.created_s) : "";
-  return fmt::format("Consumer {}{} under stream {} and account {}", place.name, created, place.stream.name,
-                     place.stream.account);
-}
-
-}  // namespace
-
 ConsumerPlace place_of_consumer(const Call& call, std::string_view arn) {
   // arn:PARTITION:kinesis:REGION:ACCOUNT:stream/STREAM/consumer/NAME:CREATED; names have neither ':' nor '/'.
   constexpr std::string_view kStream = "stream/";
@@ -132,10 +121,10 @@ ApiError consumer_not_found(const ConsumerPlace& place) {
                                place.arn.empty() ? place.name : place.arn, place.stream.account));
 }
 
-ApiError consumer_not_active(const FoundConsumer& found) {
-  ConsumerPlace place = found.place;
-  place.created_s = found.consumer->created_ms / 1'000;
-  return in_use(shown(place) + " is not in ACTIVE status.");
+ApiError consumer_not_active(const StreamPlace& stream, const broker::Consumer& consumer) {
+  return in_use(fmt::format(
+      "Consumer {} with creation timestamp {} under stream {} and account {} is not in ACTIVE status.",
+      consumer.name, consumer.created_ms / 1'000, stream.name, stream.account));
 }
 
 void write_consumer(const Call& call, const broker::Stream& stream, const broker::Consumer& consumer,

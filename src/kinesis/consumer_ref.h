@@ -65,7 +65,7 @@ Access access_to(const Call& call, const ConsumerPlace& place);
 std::string arn_of(const Call& call, const broker::Stream& stream, const broker::Consumer& consumer);
 std::string_view status_text(broker::ConsumerStatus status);
 ApiError consumer_not_found(const ConsumerPlace& place);
-ApiError consumer_not_active(const FoundConsumer& found);
+ApiError consumer_not_active(const StreamPlace& stream, const broker::Consumer& consumer);
 
 // The members of Consumer that all answers have, of the object that the caller has begun.
 void write_consumer(const Call& call, const broker::Stream& stream, const broker::Consumer& consumer,

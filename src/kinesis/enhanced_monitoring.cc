@@ -18,7 +18,8 @@ Task<Outcome> change_enhanced_monitoring(Call& call, EnhancedMonitoringRequest r
   auto result = find_stream(call, request);
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const FoundStream& found = *std::get_if<FoundStream>(&result);
-  if (found.stream->status != broker::StreamStatus::kActive) co_return not_active(found);
+  if (found.stream->status != broker::StreamStatus::kActive)
+    co_return not_active(found.place, found.stream->status);
 
   if (std::find(request.metrics.begin(), request.metrics.end(), "ALL") != request.metrics.end())
     request.metrics.assign(std::begin(broker::kShardMetrics), std::end(broker::kShardMetrics));

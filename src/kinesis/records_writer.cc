@@ -40,10 +40,13 @@ class Cursor {
 
 constexpr std::size_t kFixedBytes = 192;  // of a record's names, number, time and marks, at most
 
-void write_json(const broker::Shard& shard, std::span<const log::RecordView> records, Bytes& bytes) {
+std::uint64_t write_json(const broker::Shard& shard, std::span<const log::RecordView> records, Bytes& bytes) {
   std::size_t size = 16;
-  for (const log::RecordView& record : records)
+  std::uint64_t payload_bytes = 0;
+  for (const log::RecordView& record : records) {
     size += kFixedBytes + base64_encoded_size(record.value.size()) + record.key.size();
+    payload_bytes += log::payload_bytes(record);
+  }
   bytes.reserve(bytes.size() + size + 1'024);  // … and what comes behind the records
   for (const log::RecordView& record : records) {
     const std::size_t room = kFixedBytes + base64_encoded_size(record.value.size());
@@ -59,19 +62,23 @@ void write_json(const broker::Shard& shard, std::span<const log::RecordView> rec
     if (record.key.data() != nullptr) append_escaped(as_text(record.key), bytes);
     bytes.append(record.encrypted ? R"(","EncryptionType":"KMS"},)" : "\"},");
   }
+  return payload_bytes;
 }
 
 }  // namespace
 
-void write_records(const broker::Shard& shard, std::span<const log::RecordView> records, Writer& writer) {
+std::uint64_t write_records(const broker::Shard& shard, std::span<const log::RecordView> records,
+                            Writer& writer) {
+  std::uint64_t payload_bytes = 0;
   writer.key("Records");
   writer.begin_list();
   if (writer.encoding() == Encoding::kJson) {
     Bytes& bytes = writer.bytes();
-    write_json(shard, records, bytes);
+    payload_bytes = write_json(shard, records, bytes);
     if (!records.empty()) bytes.resize(bytes.size() - 1);  // the last comma
   } else {
     for (const log::RecordView& record : records) {
+      payload_bytes += log::payload_bytes(record);
       writer.begin_object();
       writer.member("SequenceNumber",
                     broker::to_string(sequence_of(shard, record.offset, record.arrival_ms)));
@@ -85,6 +92,7 @@ void write_records(const broker::Shard& shard, std::span<const log::RecordView> 
     }
   }
   writer.end_list();
+  return payload_bytes;
 }
 
 }  // namespace millrace::kinesis

@@ -10,6 +10,8 @@
 namespace millrace::kinesis {
 
 // The member "Records" of the object that the caller has begun. Keys are UTF-8.
-void write_records(const broker::Shard& shard, std::span<const log::RecordView> records, Writer& writer);
+// returns   log::payload_bytes of them
+std::uint64_t write_records(const broker::Shard& shard, std::span<const log::RecordView> records,
+                            Writer& writer);
 
 }  // namespace millrace::kinesis

@@ -1,7 +1,5 @@
 #include "kinesis/resource_ref.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 namespace millrace::kinesis {
@@ -27,18 +25,13 @@ std::variant<FoundResource, ApiError> find_resource(const Call& call, const Reso
   return FoundResource{std::move(arn), std::move(found.place), found.stream};
 }
 
-ApiError no_policy(const FoundResource& found) {
-  return not_found(fmt::format("No resource policy found for resource ARN {}.", found.arn));
-}
-
 Outcome check_active(const FoundResource& found) {
   if (found.consumer != nullptr) {
     if (found.consumer->status == broker::ConsumerStatus::kActive) return std::nullopt;
-    return consumer_not_active(
-        {{found.place, found.consumer->name, std::nullopt}, found.stream, found.consumer});
+    return consumer_not_active(found.place, *found.consumer);
   }
   if (found.stream->status == broker::StreamStatus::kActive) return std::nullopt;
-  return not_active({found.place, found.stream});
+  return not_active(found.place, found.stream->status);
 }
 
 }  // namespace millrace::kinesis

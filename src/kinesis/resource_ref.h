@@ -43,8 +43,6 @@ struct FoundResource {
 // errors   InvalidArgumentException: the ARN names neither.  ResourceNotFoundException
 std::variant<FoundResource, ApiError> find_resource(const Call& call, const ResourceRef& ref);
 
-// "No resource policy found …", as DeleteResourcePolicy says it.
-ApiError no_policy(const FoundResource& found);
 // ResourceInUseException where it is not ACTIVE.
 Outcome check_active(const FoundResource& found);
 

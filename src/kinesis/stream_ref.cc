@@ -117,9 +117,9 @@ ApiError already_resharded(std::uint32_t shard, const StreamPlace& place) {
       shard_id(shard), place.name, place.account));
 }
 
-ApiError not_active(const FoundStream& found) {
-  return in_use(fmt::format("Stream {} under account {} not ACTIVE, instead in state {}", found.place.name,
-                            found.place.account, status_text(found.stream->status)));
+ApiError not_active(const StreamPlace& place, broker::StreamStatus status) {
+  return in_use(fmt::format("Stream {} under account {} not ACTIVE, instead in state {}", place.name,
+                            place.account, status_text(status)));
 }
 
 ApiError on_demand(const StreamPlace& place) {

@@ -83,7 +83,7 @@ ApiError shard_not_found(std::string_view shard, const StreamPlace& place);  // 
 ApiError shard_absent(std::string_view shard, const StreamPlace& place);     // "Shard … does not exist"
 // A shard that is closed: it can be neither split nor merged.
 ApiError already_resharded(std::uint32_t shard, const StreamPlace& place);
-ApiError not_active(const FoundStream& found);
+ApiError not_active(const StreamPlace& place, broker::StreamStatus status);
 // LimitExceededException: "Rate exceeded for stream …"
 ApiError stream_rate_exceeded(std::string_view stream, std::string_view account);
 ApiError on_demand(const StreamPlace& place);

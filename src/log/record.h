@@ -38,6 +38,16 @@ struct RecordView {
   bool encrypted = false;       // at rest
 };
 
+// Of keys and values: what limits, quotas and figures count.
+inline std::uint64_t payload_bytes(const RecordView& record) {
+  return record.key.size() + record.value.size();
+}
+inline std::uint64_t payload_bytes(std::span<const RecordView> records) {
+  std::uint64_t bytes = 0;
+  for (const RecordView& record : records) bytes += payload_bytes(record);
+  return bytes;
+}
+
 inline constexpr std::size_t kKeyBytesMax = 65'535;
 inline constexpr std::size_t kValueBytesMax = 64u * 1024 * 1024;
 inline constexpr std::size_t kAttributesBytesMax = 1024 * 1024;

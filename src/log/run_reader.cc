@@ -24,7 +24,7 @@ bool RunReader::read_plain(const std::uint8_t* at, const RunHeader& run, bool en
   record.encrypted = encrypted;
   while (out_.next_offset < run.end_offset()) {
     const std::size_t length = load_record(next, record);
-    const std::size_t payload = record.key.size() + record.value.size();
+    const std::uint64_t payload = payload_bytes(record);
     if (out_.records.size() >= limits_.records_max ||
         (bytes_ + payload > limits_.bytes_max && !out_.records.empty())) {
       out_.next_arrival_ms = run.arrival_ms;

@@ -62,8 +62,7 @@ void ShardFeed::got(Result<log::ReadBatch> batch) {
   const std::uint64_t from = std::exchange(next_, batch->next_offset);
   if (!batch->records.empty()) {
     auto event = std::make_shared<FeedEvent>(FeedEvent{.from = from, .to = next_});
-    for (const log::RecordView& record : batch->records)
-      event->payload_bytes += record.key.size() + record.value.size();
+    event->payload_bytes = log::payload_bytes(batch->records);
     event->last_arrival_ms = batch->records.back().arrival_ms;
     if (batch->next_arrival_ms.has_value())
       event->behind_ms = std::max<std::int64_t>(1, clock_.wall_ms() - *batch->next_arrival_ms);

@@ -104,16 +104,14 @@ void Subscription::got(Result<log::ReadBatch> batch) {
   }
   cursor_ = std::max(cursor_, batch->next_offset);
   if (batch->records.empty()) return go_on();
-  std::uint64_t payload_bytes = 0;
-  for (const log::RecordView& record : batch->records)
-    payload_bytes += record.key.size() + record.value.size();
+  const std::uint64_t bytes = log::payload_bytes(batch->records);
   newest_s_ = batch->records.back().arrival_ms / 1'000;
   behind_ms_ = 0;
   if (batch->next_arrival_ms.has_value())
     behind_ms_ = std::max<std::int64_t>(1, house_.clock().wall_ms() - *batch->next_arrival_ms);
   send(shard_event(target_.encoding, {target_.shard, batch->records, cursor_, newest_s_, behind_ms_}),
-       {.bytes = payload_bytes, .records = batch->records.size(), .behind_ms = behind_ms_});
-  charge(payload_bytes);
+       {.bytes = bytes, .records = batch->records.size(), .behind_ms = behind_ms_});
+  charge(bytes);
   go_on();
 }
 

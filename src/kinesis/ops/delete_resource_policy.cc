@@ -1,6 +1,8 @@
 // source: AWS Kinesis API reference, DeleteResourcePolicy; the text where there is none as moto's tests have
 // it
 
+#include <fmt/format.h>
+
 #include "kinesis/operation.h"
 #include "kinesis/resource_ref.h"
 
@@ -13,6 +15,10 @@ constexpr Field kFields[] = {
     resource_arn<DeleteResourcePolicyRequest>(),
     stream_id<DeleteResourcePolicyRequest>(),
 };
+
+ApiError no_policy(const FoundResource& found) {
+  return not_found(fmt::format("No resource policy found for resource ARN {}.", found.arn));
+}
 
 Task<Outcome> run(Call& call, DeleteResourcePolicyRequest request) {
   auto result = find_resource(call, static_cast<const ResourceRef&>(request));

@@ -68,13 +68,6 @@ ApiError read_failed(const Error& error, const std::string& shard, const StreamP
   return data_failed(error);
 }
 
-StreamMeter::Read read_of(std::span<const log::RecordView> records, std::int64_t now_ms) {
-  StreamMeter::Read read{.bytes = 0, .records = records.size(), .age_ms = 0};
-  for (const log::RecordView& record : records) read.bytes += record.key.size() + record.value.size();
-  if (!records.empty()) read.age_ms = now_ms - records.back().arrival_ms;
-  return read;
-}
-
 Task<Outcome> run(Call& call, GetRecordsRequest request) {
   std::optional<ShardIterator>& iterator = request.iterator;
   const std::int64_t now_ms = call.clock.wall_ms();
@@ -108,7 +101,9 @@ Task<Outcome> run(Call& call, GetRecordsRequest request) {
 
   Writer& writer = call.reply;
   writer.begin_object();
-  write_records(*shard, batch->records, writer);
+  StreamMeter::Read read{
+      .bytes = write_records(*shard, batch->records, writer), .records = batch->records.size(), .age_ms = 0};
+  if (!batch->records.empty()) read.age_ms = now_ms - batch->records.back().arrival_ms;
   // As the service does it, the end of a closed shard shows in an answer of its own, without records.
   const bool at_end = batch->records.empty() && !shard->open() && batch->next_offset >= *shard->end_offset;
   if (!at_end) {
@@ -122,7 +117,6 @@ Task<Outcome> run(Call& call, GetRecordsRequest request) {
   writer.member("MillisBehindLatest", behind_ms);
   if (at_end) write_children(*stream, shard->index, writer);
   writer.end_object();
-  const StreamMeter::Read read = read_of(batch->records, now_ms);
   call.quotas.charge_read(read.bytes, call.clock.monotonic_ns());
   call.loop.meter.read(*stream, shard->index, read, call.took_us());
   co_return std::nullopt;

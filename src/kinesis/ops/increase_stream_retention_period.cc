@@ -35,7 +35,8 @@ Task<Outcome> run(Call& call, IncreaseStreamRetentionPeriodRequest request) {
                     "hours). Use DecreaseRetentionPeriod API.",
                     request.hours, found.place.name, before));
   if (request.hours == before) co_return std::nullopt;
-  if (found.stream->status != broker::StreamStatus::kActive) co_return not_active(found);
+  if (found.stream->status != broker::StreamStatus::kActive)
+    co_return not_active(found.place, found.stream->status);
   Task<Result<void>> setting = call.broker.set_retention(found.place.name, request.hours);
   auto set = co_await std::move(setting);
   if (!set.ok()) co_return command_failed(set.error(), found.place);

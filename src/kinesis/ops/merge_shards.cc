@@ -46,7 +46,8 @@ Task<Outcome> run(Call& call, MergeShardsRequest request) {
   }
   found.stream = look_up(call, place);
   if (found.stream == nullptr) co_return stream_not_found(place);
-  if (found.stream->status != broker::StreamStatus::kActive) co_return not_active(found);
+  if (found.stream->status != broker::StreamStatus::kActive)
+    co_return not_active(found.place, found.stream->status);
   std::array<const broker::Shard*, 2> shards;
   for (std::size_t i = 0; i < shards.size(); ++i) {
     shards[i] = found.stream->find(indexes[i]);

@@ -58,7 +58,7 @@ bool too_many_creating(const Call& call) {
 Outcome check(const Call& call, const RegisterStreamConsumerRequest& request, const FoundStream& found) {
   if (found.stream->status == broker::StreamStatus::kCreating ||
       found.stream->status == broker::StreamStatus::kDeleting)
-    return not_active(found);
+    return not_active(found.place, found.stream->status);
   if (found.stream->find_consumer(request.consumer_name) != nullptr)
     return exists(found.place, request.consumer_name);
   if (request.tags.has_value()) {

@@ -34,7 +34,8 @@ Task<Outcome> run(Call& call, SplitShardRequest request) {
   if (!index.has_value()) co_return shard_not_found(request.shard, place);
   found.stream = look_up(call, place);
   if (found.stream == nullptr) co_return stream_not_found(place);
-  if (found.stream->status != broker::StreamStatus::kActive) co_return not_active(found);
+  if (found.stream->status != broker::StreamStatus::kActive)
+    co_return not_active(found.place, found.stream->status);
   const broker::Shard* shard = found.stream->find(*index);
   if (shard == nullptr) co_return shard_not_found(shard_id(*index), place);
   if (found.stream->on_demand) co_return on_demand(place);

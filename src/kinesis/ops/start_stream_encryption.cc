@@ -38,7 +38,8 @@ Task<Outcome> run(Call& call, StartStreamEncryptionRequest request) {
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const FoundStream& found = *std::get_if<FoundStream>(&result);
   if (Outcome wrong = check_type(request.encryption); wrong.has_value()) co_return wrong;
-  if (found.stream->status != broker::StreamStatus::kActive) co_return not_active(found);
+  if (found.stream->status != broker::StreamStatus::kActive)
+    co_return not_active(found.place, found.stream->status);
   const std::string& key_id = request.encryption.key_id;
   if (Outcome denied = check_known_key(call, key_id, found.place.name); denied.has_value()) co_return denied;
   // Asked again: an alias may have moved meanwhile.

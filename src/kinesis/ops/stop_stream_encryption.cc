@@ -23,7 +23,8 @@ Task<Outcome> run(Call& call, StopStreamEncryptionRequest request) {
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const FoundStream& found = *std::get_if<FoundStream>(&result);
   if (Outcome wrong = check_type(request.encryption); wrong.has_value()) co_return wrong;
-  if (found.stream->status != broker::StreamStatus::kActive) co_return not_active(found);
+  if (found.stream->status != broker::StreamStatus::kActive)
+    co_return not_active(found.place, found.stream->status);
   Task<Result<void>> stopping = call.broker.stop_encryption(found.place.name);
   auto stopped = co_await std::move(stopping);
   if (!stopped.ok()) co_return command_failed(stopped.error(), found.place);

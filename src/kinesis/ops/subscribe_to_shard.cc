@@ -51,7 +51,8 @@ std::variant<SubscriptionTarget, ApiError> target_of(const Call& call,
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) return std::move(*error);
   FoundConsumer& found = *std::get_if<FoundConsumer>(&result);
   const StreamPlace& place = found.place.stream;
-  if (found.consumer->status != broker::ConsumerStatus::kActive) return consumer_not_active(found);
+  if (found.consumer->status != broker::ConsumerStatus::kActive)
+    return consumer_not_active(found.place.stream, *found.consumer);
   if (found.stream->status == broker::StreamStatus::kDeleting) return stream_not_found(place);
   const auto index = parse_shard_id(request.shard);
   if (!index.has_value()) return shard_not_found(request.shard, place);

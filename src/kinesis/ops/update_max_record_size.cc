@@ -34,7 +34,8 @@ Task<Outcome> run(Call& call, UpdateMaxRecordSizeRequest request) {
   auto result = find_resource(call, *request.stream_arn);
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const FoundStream& found = *std::get_if<FoundStream>(&result);
-  if (found.stream->status != broker::StreamStatus::kActive) co_return not_active(found);
+  if (found.stream->status != broker::StreamStatus::kActive)
+    co_return not_active(found.place, found.stream->status);
 
   broker::StreamSettings settings;
   settings.max_record_kib = request.max_record_kib;

@@ -46,7 +46,8 @@ Task<Outcome> run(Call& call, UpdateShardCountRequest request) {
   auto result = find_stream(call, request);
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const FoundStream& found = *std::get_if<FoundStream>(&result);
-  if (found.stream->status != broker::StreamStatus::kActive) co_return not_active(found);
+  if (found.stream->status != broker::StreamStatus::kActive)
+    co_return not_active(found.place, found.stream->status);
   if (found.stream->on_demand) co_return on_demand(found.place);
   const auto current = static_cast<std::int64_t>(found.stream->open_shards.size());
   if (Outcome wrong = check_target(request.target, current, found.place); wrong.has_value()) co_return wrong;

@@ -30,7 +30,8 @@ Task<Outcome> run(Call& call, UpdateStreamModeRequest request) {
   auto result = find_resource(call, request.stream_arn);
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const FoundStream& found = *std::get_if<FoundStream>(&result);
-  if (found.stream->status != broker::StreamStatus::kActive) co_return not_active(found);
+  if (found.stream->status != broker::StreamStatus::kActive)
+    co_return not_active(found.place, found.stream->status);
   const bool on_demand = request.mode_details.on_demand();
   if (request.warm_throughput_mibps.has_value()) {
     Outcome wrong = check_warm_throughput(call, *request.warm_throughput_mibps, on_demand, found.place.name);

@@ -29,7 +29,8 @@ Task<Outcome> run(Call& call, UpdateStreamRecordDistributionStrategyRequest requ
   const FoundStream& found = *std::get_if<FoundStream>(&result);
   Outcome wrong = check_distribution(request.strategy, found.stream->on_demand, found.place.name);
   if (wrong.has_value()) co_return wrong;
-  if (found.stream->status != broker::StreamStatus::kActive) co_return not_active(found);
+  if (found.stream->status != broker::StreamStatus::kActive)
+    co_return not_active(found.place, found.stream->status);
 
   broker::StreamSettings settings;
   settings.auto_distribution = request.strategy == "AUTO";

@@ -25,7 +25,8 @@ Task<Outcome> run(Call& call, UpdateStreamWarmThroughputRequest request) {
   auto result = find_stream(call, request);
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const FoundStream& found = *std::get_if<FoundStream>(&result);
-  if (found.stream->status != broker::StreamStatus::kActive) co_return not_active(found);
+  if (found.stream->status != broker::StreamStatus::kActive)
+    co_return not_active(found.place, found.stream->status);
   Outcome wrong = check_warm_throughput(call, request.mibps, found.stream->on_demand, found.place.name);
   if (wrong.has_value()) co_return wrong;
 
