@@ -42,6 +42,15 @@ void base64_encode(ByteView bytes, char* out) {
   for (std::size_t i = 1; i <= padding; ++i) out[size - i] = '=';
 }
 
+std::optional<std::string> base64_bytes(std::string_view text) {
+  const Bytes source(text);  // has what may be read behind it
+  const auto size = base64_decoded_size(text);
+  Bytes bytes;
+  bytes.resize(size.value_or(0));
+  if (!size || !base64_decode(source.text(), bytes.data())) return std::nullopt;
+  return std::string(bytes.text());
+}
+
 std::string base64_text(ByteView bytes) {
   constexpr std::size_t kSlack = 64;
   const std::size_t size = base64_encoded_size(bytes.size());

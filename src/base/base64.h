@@ -25,5 +25,7 @@ inline std::size_t base64_encoded_size(std::size_t bytes) { return (bytes + 2) /
 void base64_encode(ByteView bytes, char* out);
 // The same, to text of its own.
 std::string base64_text(ByteView bytes);
+// What `text` decodes to; nullopt where base64_decode() says false.
+std::optional<std::string> base64_bytes(std::string_view text);
 
 }  // namespace millrace

@@ -194,13 +194,9 @@ BillingCommitment commitment_from(const json& entry) {
   return {entry.at("started_ms").get<std::int64_t>(), optional_from<std::int64_t>(entry, "ends_ms")};
 }
 std::string from_base64(const json& value) {
-  const Bytes text(value.get_ref<const std::string&>());
-  const auto size = base64_decoded_size(text.text());
-  Bytes bytes;
-  bytes.resize(size.value_or(0));
-  if (!size || !base64_decode(text.text(), bytes.data()))
-    throw json::other_error::create(500, "not base64", &value);
-  return std::string(bytes.text());
+  auto bytes = base64_bytes(value.get_ref<const std::string&>());
+  if (!bytes) throw json::other_error::create(500, "not base64", &value);
+  return *std::move(bytes);
 }
 
 // Of EncryptionSet::DataKey and StreamDataKey alike.

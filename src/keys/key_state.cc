@@ -11,13 +11,9 @@ namespace {
 using nlohmann::json;
 
 std::string from_base64(const json& value) {
-  const Bytes text(value.get_ref<const std::string&>());
-  const auto size = base64_decoded_size(text.text());
-  Bytes bytes;
-  bytes.resize(size.value_or(0));
-  if (!size || !base64_decode(text.text(), bytes.data()))
-    throw json::other_error::create(500, "not base64", &value);
-  return std::string(bytes.text());
+  auto bytes = base64_bytes(value.get_ref<const std::string&>());
+  if (!bytes) throw json::other_error::create(500, "not base64", &value);
+  return *std::move(bytes);
 }
 
 json to_json(const MasterKey& key) {

@@ -2,11 +2,11 @@
 // recorded by kinesalite's tests (too short) and by moto's (too long).
 #pragma once
 
-#include <fmt/format.h>
-
 #include <cstdint>
 
+#include "kinesis/call.h"
 #include "kinesis/protocol.h"
+#include "kinesis/stream_ref.h"
 
 namespace millrace::kinesis {
 
@@ -14,13 +14,9 @@ inline constexpr std::int64_t kRetentionHoursMin = 24;
 inline constexpr std::int64_t kRetentionHoursMax = 8'760;
 inline constexpr std::int64_t kRetentionForEver = -1;  // our own: IncreaseStreamRetentionPeriod takes it
 
-inline Outcome check_retention(std::int64_t hours) {
-  const bool is_short = hours < kRetentionHoursMin;
-  if (!is_short && hours <= kRetentionHoursMax) return std::nullopt;
-  return invalid_argument(
-      fmt::format("{} allowed retention period is {} hours. Requested retention period ({} hours) is too {}.",
-                  is_short ? "Minimum" : "Maximum", is_short ? kRetentionHoursMin : kRetentionHoursMax, hours,
-                  is_short ? "short" : "long"));
-}
+Outcome check_retention(std::int64_t hours);
+// What is left to do once the hours were found good: nothing where they are the stream's already. `call` is
+// borrowed until it ends.
+Task<Outcome> set_retention(Call& call, FoundStream found, std::int32_t hours);
 
 }  // namespace millrace::kinesis

@@ -259,7 +259,7 @@ void Compaction::remove_inputs(std::shared_ptr<Job> job) {
 }
 
 void Compaction::give_up(const std::string& cause) {
-  context_->warn("rewriting segments failed, will be tried again: " + cause);
+  if (!stopped_) context_->warn("rewriting segments failed, will be tried again: " + cause);
   running_ = false;
 }
 

@@ -80,6 +80,7 @@ class DiskLog final : public Log {
       std::unique_lock lock(closing->mutex);
       closing->ended.wait(lock, ended);
     }
+    context_->pace.end();
     if (!closing->fault.empty())
       return Error{ErrorKind::kUnknown, "the log's clean-stop mark: " + closing->fault};
     return {};

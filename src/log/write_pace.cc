@@ -15,6 +15,7 @@ constexpr std::uint64_t kShareOfJournal = 4;
 }  // namespace
 
 Result<void> WritePace::sync(store::File& file, std::uint64_t bytes) {
+  if (ended_) return Error{ErrorKind::kUnavailable, "the log has closed"};
   MR_TRY(file.sync());
   if (bytes_per_s_ > 0) hold(bytes);
   return {};
@@ -45,6 +46,11 @@ void WritePace::turn(bool on) {
   const std::lock_guard lock(mutex_);
   on_ = on;
   changed_.notify_all();
+}
+
+void WritePace::end() {
+  ended_ = true;
+  turn(false);
 }
 
 WritePace::Hurry::Hurry(WritePace& pace) : pace_(pace) {

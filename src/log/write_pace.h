@@ -30,10 +30,14 @@ class WritePace {
       : clock_(clock), bytes_per_s_(bytes_per_s), journal_bytes_(journal_bytes) {}
 
   // Makes `bytes` that were just written to `file` durable, then blocks as long as the pace wants.
+  // errors   as File::sync; kUnavailable after end()
   Result<void> sync(store::File& file, std::uint64_t bytes);
 
   // Off, as it begins: nobody writes to the journal, or all wait for the end. Those who are held go on.
   void turn(bool on);
+  // For good: what is being written is given up at its next piece, since its worker, the politest of threads,
+  // may need minutes for the rest on a busy machine.
+  void end();
 
   // While one lives, somebody waits for what is written: nothing is held.
   class Hurry {
@@ -57,6 +61,7 @@ class WritePace {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool on_ = false;
+  std::atomic<bool> ended_{false};
   int hurries_ = 0;
   std::int64_t free_ns_ = 0;  // when the next piece may be written
   std::int64_t sampled_ns_ = 0;

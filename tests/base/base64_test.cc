@@ -96,6 +96,17 @@ TEST(Base64, EveryWrongByteAtEveryPositionIsRefused) {
   }
 }
 
+TEST(Base64, TextsOfTheirOwnSayTheSame) {
+  for (std::size_t size = 0; size < 100; ++size) {
+    const auto bytes = text_bytes(size);
+    const std::string text = base64_text(bytes);
+    EXPECT_EQ(text, encode(bytes));
+    EXPECT_EQ(base64_bytes(text), std::string(bytes.begin(), bytes.end()));
+    EXPECT_EQ(base64_bytes(text + "A"), std::nullopt);
+    EXPECT_EQ(base64_bytes(text + "A==="), std::nullopt);
+  }
+}
+
 TEST(Base64, PaddingAnywhereButAtTheEndIsRefused) {
   for (const std::size_t size : {3u, 30u, 48u, 75u, 150u}) {
     const std::string text = encode(text_bytes(size));

@@ -74,6 +74,17 @@ TEST(WritePace, AFasterJournalIsKeptUpWith) {
   EXPECT_LT(paced.hold(kSlow * kForever / 100), kForever / 100 * kNsPerS);
 }
 
+TEST(WritePace, AtTheEndWhatIsWrittenIsGivenUp) {
+  PacedFile paced(kSlow);
+  paced.pace.turn(true);
+  std::thread waits([&] { static_cast<void>(paced.pace.sync(*paced.file, kSlow * kForever).ok()); });
+  paced.pace.end();
+  waits.join();
+  const auto after = paced.pace.sync(*paced.file, 1);
+  ASSERT_FALSE(after.ok());
+  EXPECT_EQ(after.error().kind, ErrorKind::kUnavailable);
+}
+
 TEST(WritePace, AFaultOfTheDiskIsTold) {
   PacedFile paced(0);
   paced.disk.crash(sim::Crash::kProcessKilled);

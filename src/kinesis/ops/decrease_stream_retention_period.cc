@@ -4,7 +4,6 @@
 
 #include "kinesis/operation.h"
 #include "kinesis/retention.h"
-#include "kinesis/stream_ref.h"
 
 namespace millrace::kinesis::decrease_stream_retention_period {
 namespace {
@@ -33,13 +32,9 @@ Task<Outcome> run(Call& call, DecreaseStreamRetentionPeriodRequest request) {
                     "retention period ({} "
                     "hours). Use IncreaseRetentionPeriod API.",
                     request.hours, found.place.name, before));
-  if (request.hours == before) co_return std::nullopt;
-  if (found.stream->status != broker::StreamStatus::kActive)
-    co_return not_active(found.place, found.stream->status);
-  Task<Result<void>> setting = call.broker.set_retention(found.place.name, request.hours);
-  auto set = co_await std::move(setting);
-  if (!set.ok()) co_return command_failed(set.error(), found.place);
-  co_return std::nullopt;
+  Task<Outcome> setting = set_retention(call, found, request.hours);
+  Outcome outcome = co_await std::move(setting);
+  co_return outcome;
 }
 
 }  // namespace
