@@ -27,14 +27,16 @@ public final class Interop {
   private static final String ENCODING =
       "false".equals(System.getProperty("aws.cborEnabled")) ? "Java, JSON" : "Java, CBOR";
 
+  private static String transport = "";
+
   private static void check(String name, Callable<Void> body) {
     try {
       body.call();
       passed++;
-      System.out.println("ok    " + ENCODING + ": " + name);
+      System.out.println("ok    " + ENCODING + transport + ": " + name);
     } catch (Throwable error) {
       failed++;
-      System.out.println("FAIL  " + ENCODING + ": " + name + ": " + error);
+      System.out.println("FAIL  " + ENCODING + transport + ": " + name + ": " + error);
     }
   }
 
@@ -59,6 +61,7 @@ public final class Interop {
 
   public static void main(String[] arguments) throws java.io.IOException {
     URI endpoint = URI.create(arguments[0]);
+    if (endpoint.getScheme().equals("https")) transport = ", TLS";
     String stream = "java-" + Long.toHexString(System.nanoTime());
     KinesisClient kinesis = KinesisClient.builder().endpointOverride(endpoint).build();
     KinesisAsyncClient async = KinesisAsyncClient.builder().endpointOverride(endpoint).build();
