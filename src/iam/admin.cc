@@ -240,41 +240,45 @@ Planned list_quotas(Wish& wish) {
   return Plan{std::nullopt, {{"Quotas", std::move(quotas)}}};
 }
 
-// resource   what of the request names it: kind and field; nullptr: "*". Where a request may speak of a user
-// or
-//            a role, the role's action stands beside the user's.
+// What of the request names the resource: kind and field; nullptr: "*". Where the request names a user or a
+// role, another action may stand in its place, and is on that user or role.
 struct Operation {
-  std::string_view name, action, role_action;
+  std::string_view name, action;
   const char* kind;
   const char* field;
   Planned (*plan)(Wish&);
+  std::string_view user_action = {}, role_action = {};
 };
 constexpr std::array kOperations = {
-    Operation{"AddUser", "iam:CreateUser", "", "user", "User", add_user},
-    Operation{"RemoveUser", "iam:DeleteUser", "", "user", "User", remove_user},
-    Operation{"ListUsers", "iam:ListUsers", "", nullptr, nullptr, list_users},
-    Operation{"CreateKey", "iam:CreateAccessKey", "", "user", "User", create_key},
-    Operation{"ListKeys", "iam:ListAccessKeys", "", "user", "User", list_keys},
-    Operation{"EnableKey", "iam:UpdateAccessKey", "", nullptr, nullptr, enable_key},
-    Operation{"DisableKey", "iam:UpdateAccessKey", "", nullptr, nullptr, disable_key},
-    Operation{"DeleteKey", "iam:DeleteAccessKey", "", nullptr, nullptr, delete_key},
-    Operation{"PutPolicy", "iam:CreatePolicyVersion", "", "policy", "Policy", put_policy},
-    Operation{"GetPolicy", "iam:GetPolicy", "", "policy", "Policy", get_policy},
-    Operation{"ListPolicies", "iam:ListPolicies", "", nullptr, nullptr, list_policies},
-    Operation{"DeletePolicy", "iam:DeletePolicy", "", "policy", "Policy", delete_policy},
-    Operation{"AttachPolicy", "iam:AttachUserPolicy", "iam:AttachRolePolicy", "user", "User", attach_policy},
-    Operation{"DetachPolicy", "iam:DetachUserPolicy", "iam:DetachRolePolicy", "user", "User", detach_policy},
-    Operation{"PutInlinePolicy", "iam:PutUserPolicy", "iam:PutRolePolicy", "user", "User", put_inline_policy},
-    Operation{"DeleteInlinePolicy", "iam:DeleteUserPolicy", "iam:DeleteRolePolicy", "user", "User",
-              delete_inline_policy},
-    Operation{"CreateRole", "iam:CreateRole", "", "role", "Role", create_role},
-    Operation{"ChangeRole", "iam:UpdateAssumeRolePolicy", "", "role", "Role", change_role},
-    Operation{"RemoveRole", "iam:DeleteRole", "", "role", "Role", remove_role},
-    Operation{"GetRole", "iam:GetRole", "", "role", "Role", get_role},
-    Operation{"ListRoles", "iam:ListRoles", "", nullptr, nullptr, list_roles},
-    Operation{"PutQuota", "millrace:PutQuota", "", "quota", "Owner", put_quota},
-    Operation{"RemoveQuota", "millrace:DeleteQuota", "", "quota", "Owner", remove_quota},
-    Operation{"ListQuotas", "millrace:ListQuotas", "", nullptr, nullptr, list_quotas},
+    Operation{"AddUser", "iam:CreateUser", "user", "User", add_user},
+    Operation{"RemoveUser", "iam:DeleteUser", "user", "User", remove_user},
+    Operation{"ListUsers", "iam:ListUsers", nullptr, nullptr, list_users},
+    Operation{"CreateKey", "iam:CreateAccessKey", "user", "User", create_key},
+    Operation{"ListKeys", "iam:ListAccessKeys", "user", "User", list_keys},
+    Operation{"EnableKey", "iam:UpdateAccessKey", nullptr, nullptr, enable_key},
+    Operation{"DisableKey", "iam:UpdateAccessKey", nullptr, nullptr, disable_key},
+    Operation{"DeleteKey", "iam:DeleteAccessKey", nullptr, nullptr, delete_key},
+    Operation{"PutPolicy", "iam:CreatePolicyVersion", "policy", "Policy", put_policy},
+    Operation{"GetPolicy", "iam:GetPolicy", "policy", "Policy", get_policy, "iam:GetUserPolicy",
+              "iam:GetRolePolicy"},
+    Operation{"ListPolicies", "iam:ListPolicies", nullptr, nullptr, list_policies},
+    Operation{"DeletePolicy", "iam:DeletePolicy", "policy", "Policy", delete_policy},
+    Operation{"AttachPolicy", "iam:AttachUserPolicy", "user", "User", attach_policy, "",
+              "iam:AttachRolePolicy"},
+    Operation{"DetachPolicy", "iam:DetachUserPolicy", "user", "User", detach_policy, "",
+              "iam:DetachRolePolicy"},
+    Operation{"PutInlinePolicy", "iam:PutUserPolicy", "user", "User", put_inline_policy, "",
+              "iam:PutRolePolicy"},
+    Operation{"DeleteInlinePolicy", "iam:DeleteUserPolicy", "user", "User", delete_inline_policy, "",
+              "iam:DeleteRolePolicy"},
+    Operation{"CreateRole", "iam:CreateRole", "role", "Role", create_role},
+    Operation{"ChangeRole", "iam:UpdateAssumeRolePolicy", "role", "Role", change_role},
+    Operation{"RemoveRole", "iam:DeleteRole", "role", "Role", remove_role},
+    Operation{"GetRole", "iam:GetRole", "role", "Role", get_role},
+    Operation{"ListRoles", "iam:ListRoles", nullptr, nullptr, list_roles},
+    Operation{"PutQuota", "millrace:PutQuota", "quota", "Owner", put_quota},
+    Operation{"RemoveQuota", "millrace:DeleteQuota", "quota", "Owner", remove_quota},
+    Operation{"ListQuotas", "millrace:ListQuotas", nullptr, nullptr, list_quotas},
 };
 // Quotas are of streams, too.
 bool is_of_users(const Operation& operation) { return operation.action.starts_with("iam:"); }
@@ -369,20 +373,32 @@ class AdminCourse {
     const std::string_view text = request_->body.text();
     body_ = Json::parse(text.begin(), text.end(), nullptr, false);
     if (!body_.is_object()) return answer(refusal(400, "the body must be a JSON object"));
-    const bool role = !found->role_action.empty() && body_.contains("Role");
-    const std::string resource = resource_of(*found, role);
-    const identity::AccessRequest request{.action = role ? found->role_action : found->action,
-                                          .resource = resource};
+    const Wanted wanted = wanted_by(*found);
+    const std::string resource = resource_of(wanted);
+    const identity::AccessRequest request{.action = wanted.action, .resource = resource};
     if (const auto denial = admin_.authorizer_.check(caller, circumstances, request); denial.has_value())
       return answer(refusal(403, denial->message));
     return found;
   }
 
-  std::string resource_of(const Operation& operation, bool role) const {
-    if (operation.kind == nullptr) return "*";
-    const auto name = body_.find(role ? "Role" : operation.field);
+  struct Wanted {
+    std::string_view action;
+    const char* kind;
+    const char* field;
+  };
+  Wanted wanted_by(const Operation& operation) const {
+    if (!operation.role_action.empty() && body_.contains("Role"))
+      return {operation.role_action, "role", "Role"};
+    if (!operation.user_action.empty() && body_.contains("User"))
+      return {operation.user_action, "user", "User"};
+    return {operation.action, operation.kind, operation.field};
+  }
+
+  std::string resource_of(const Wanted& wanted) const {
+    if (wanted.kind == nullptr) return "*";
+    const auto name = body_.find(wanted.field);
     if (name == body_.end() || !name->is_string()) return "*";
-    return identity::iam_arn(admin_.account_, role ? "role" : operation.kind, name->get<std::string>());
+    return identity::iam_arn(admin_.account_, wanted.kind, name->get<std::string>());
   }
 
   const Operation* answer(net::Response response) {
