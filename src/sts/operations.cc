@@ -128,7 +128,6 @@ Outcome assume_role(const Call& call) {
   if (auto* wrong = std::get_if<QueryError>(&asked)) return std::move(*wrong);
   const std::int64_t seconds = *std::get_if<std::int64_t>(&asked);
   Session session{.of = Session::Of::kRole, .name = *name};
-  if (auto wrong = read_session_policies(call, session)) return std::move(*wrong);
 
   const Principal& caller = *call.caller.principal;
   const auto id = call.directory.role_ids.find(role_name(*arn, call.directory.account));
@@ -150,6 +149,8 @@ Outcome assume_role(const Call& call) {
   if (role == nullptr)  // whom everything is allowed learns it
     return access_denied(fmt::format("User: {} is not authorized to perform: sts:AssumeRole on resource: {}",
                                      caller.arn, *arn));
+  // Only now: it tells which policies there are.
+  if (auto wrong = read_session_policies(call, session)) return std::move(*wrong);
   if (caller.temporary && seconds > 3'600)
     return validation(
         "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining");
