@@ -349,12 +349,9 @@ class AdminCourse {
   // nullptr: it was answered.
   const Operation* admit(std::int64_t now_ms) {
     const auto circumstances = api::circumstances_of(*request_, now_ms);
-    auto checked = admin_.verifier_.verify(
-        {request_->method, request_->target, request_->headers, request_->body.view()}, kServices, now_ms);
-    if (const auto* failure = std::get_if<identity::AuthFailure>(&checked); failure != nullptr) {
-      admin_.authorizer_.refused(*failure, "", circumstances);
+    const auto checked = api::verify(*request_, admin_.verifier_, admin_.authorizer_, kServices, now_ms);
+    if (const auto* failure = std::get_if<identity::AuthFailure>(&checked); failure != nullptr)
       return answer(refusal(403, fmt::format("{}: {}", failure->type, failure->message)));
-    }
     const identity::Caller& caller = *std::get_if<identity::Caller>(&checked);
     constexpr std::string_view kPrefix = "/admin/";
     const std::string_view path = request_->target;

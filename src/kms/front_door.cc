@@ -40,14 +40,10 @@ class RequestCourse {
       return refuse({"RequestEntityTooLargeException", "The request body is too large.", 413});
     operation_ = find_operation(heads_.target.substr(kTargetBegin.size()));
     if (operation_ == nullptr) return refuse({"UnknownOperationException"});
-    const std::int64_t now_ms = door_.clock_.wall_ms();
     auto checked =
-        door_.verifier_.verify({request_->method, request_->target, request_->headers, request_->body.view()},
-                               kSignedServices, now_ms);
-    if (auto* failure = std::get_if<identity::AuthFailure>(&checked); failure != nullptr) {
-      door_.authorizer_.refused(*failure, "", api::circumstances_of(*request_, now_ms));
-      return refuse({std::move(failure->type), std::move(failure->message), failure->http_status});
-    }
+        api::verify(*request_, door_.verifier_, door_.authorizer_, kSignedServices, door_.clock_.wall_ms());
+    if (auto* failure = std::get_if<identity::AuthFailure>(&checked); failure != nullptr)
+      return refuse(api::not_verified(std::move(*failure)));
     caller_ = std::move(*std::get_if<identity::Caller>(&checked));
     return true;
   }

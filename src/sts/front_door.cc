@@ -42,12 +42,9 @@ void FrontDoor::handle(std::unique_ptr<net::Request> request, net::Responder res
         {"RequestEntityTooLarge", fmt::format("The body has more than {} bytes", kBodyBytesMax), 413});
   const std::int64_t now_ms = clock_.wall_ms();
   const auto circumstances = api::circumstances_of(*request, now_ms);
-  auto checked = verifier_.verify({request->method, request->target, request->headers, request->body.view()},
-                                  kServices, now_ms);
-  if (const auto* failure = std::get_if<identity::AuthFailure>(&checked); failure != nullptr) {
-    authorizer_.refused(*failure, "", circumstances);
+  const auto checked = api::verify(*request, verifier_, authorizer_, kServices, now_ms);
+  if (const auto* failure = std::get_if<identity::AuthFailure>(&checked); failure != nullptr)
     return refuse(from_failure(*failure));
-  }
   const Parameters parameters(*request);
   const std::string* action = parameters.find("Action");
   if (action == nullptr)

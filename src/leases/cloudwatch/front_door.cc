@@ -58,10 +58,8 @@ std::optional<Failure> FrontDoor::admit(const net::Request& request, Call* call)
   }
   const std::int64_t now_ms = clock_.wall_ms();
   const auto circumstances = api::circumstances_of(request, now_ms);
-  const auto checked = verifier_.verify(
-      {request.method, request.target, request.headers, request.body.view()}, kSignedServices, now_ms);
+  const auto checked = api::verify(request, verifier_, authorizer_, kSignedServices, now_ms);
   if (const auto* refused = std::get_if<identity::AuthFailure>(&checked); refused != nullptr) {
-    authorizer_.refused(*refused, "", circumstances);
     constexpr std::string_view kSuffix = "Exception";
     std::string code = refused->type;
     if (code.ends_with(kSuffix)) code.resize(code.size() - kSuffix.size());

@@ -86,10 +86,8 @@ FrontDoor::FrontDoor(std::shared_ptr<TableStore> store, const identity::Verifier
 Outcome FrontDoor::admit(const net::Request& request, std::string_view target, api::RandomPool& random,
                          std::unique_ptr<Command>* command) {
   const std::int64_t now_ms = clock_.wall_ms();
-  const auto checked = verifier_.verify(
-      {request.method, request.target, request.headers, request.body.view()}, kSignedServices, now_ms);
+  const auto checked = api::verify(request, verifier_, authorizer_, kSignedServices, now_ms);
   if (const auto* failure = std::get_if<identity::AuthFailure>(&checked); failure != nullptr) {
-    authorizer_.refused(*failure, "", api::circumstances_of(request, now_ms));
     Refusal refusal = of_protocol(failure->type, failure->message);
     refusal.http_status = failure->http_status;
     return refusal;
