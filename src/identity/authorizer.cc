@@ -15,27 +15,23 @@
 namespace millrace::identity {
 namespace {
 
-// A caller, an action, a resource, its policy and that around it, and what they weigh. Held: the texts are
-// kept alive, so that no other one can come to lie where one lay.
+// A caller, an action, a resource, its policies and what they weigh. Held: the texts are kept alive, so that
+// no other one can come to lie where one lay.
 struct QuestionView {
   std::uint64_t principal;
   std::string_view action;
   std::string_view resource;
-  const std::string* resource_policy;
-  const std::string* enclosing_policy;
+  const PolicyTexts& policies;
   AccessRequest::Weight weight;
 };
 struct Question {
   std::uint64_t principal;
   std::string action;
   std::string resource;
-  std::shared_ptr<const std::string> resource_policy;
-  std::shared_ptr<const std::string> enclosing_policy;
+  PolicyTexts policies;
   AccessRequest::Weight weight;
 
-  QuestionView view() const {
-    return {principal, action, resource, resource_policy.get(), enclosing_policy.get(), weight};
-  }
+  QuestionView view() const { return {principal, action, resource, policies, weight}; }
 };
 
 struct QuestionHash {
@@ -44,8 +40,8 @@ struct QuestionHash {
     const std::hash<std::string_view> hash;
     return hash(question.resource) ^ (hash(question.action) * 31) ^
            (question.principal * 0x9e37'79b9'7f4a'7c15u) ^
-           std::hash<const void*>()(question.resource_policy) ^
-           (std::hash<const void*>()(question.enclosing_policy) * 31);
+           std::hash<const void*>()(question.policies.own.get()) ^
+           (std::hash<const void*>()(question.policies.enclosing.get()) * 31);
   }
   std::size_t operator()(const Question& question) const { return (*this)(question.view()); }
 };
@@ -56,9 +52,8 @@ struct QuestionEqual {
   template <typename A, typename B>
   bool operator()(const A& left, const B& right) const {
     const QuestionView a = view(left), b = view(right);
-    return a.principal == b.principal && a.resource_policy == b.resource_policy &&
-           a.enclosing_policy == b.enclosing_policy && a.weight == b.weight && a.resource == b.resource &&
-           a.action == b.action;
+    return a.principal == b.principal && a.policies == b.policies && a.weight == b.weight &&
+           a.resource == b.resource && a.action == b.action;
   }
 };
 
@@ -133,25 +128,20 @@ struct Authorizer::State {
 
   Verdict decide(ThisThread& here, const Principal& principal, const Circumstances& circumstances,
                  const AccessRequest& request) const {
-    const QuestionView question{principal.serial,
-                                request.action,
-                                request.resource,
-                                request.resource_policy.get(),
-                                request.enclosing_policy.get(),
+    const QuestionView question{principal.serial, request.action, request.resource, request.policies,
                                 request.weight};
     if (const auto known = here.remembered.find(question); known != here.remembered.end())
       return known->second;
-    const auto policy = here.compile(request.resource_policy);
-    const auto enclosing = here.compile(request.enclosing_policy);
-    if (!policy.has_value() || !enclosing.has_value()) return {Reason::kResourceDenies, "unreadable", true};
-    Verdict verdict =
-        evaluate(RequestContext(principal, circumstances, request, region), policy->get(), enclosing->get());
+    const auto own = here.compile(request.policies.own);
+    const auto enclosing = here.compile(request.policies.enclosing);
+    if (!own.has_value() || !enclosing.has_value()) return {Reason::kResourceDenies, "unreadable", true};
+    Verdict verdict = evaluate(RequestContext(principal, circumstances, request, region),
+                               {.own = own->get(), .enclosing = enclosing->get()});
     if (verdict.varies) return verdict;
     if (here.remembered.size() >= kRememberedMax) here.remembered.clear();
-    here.remembered.emplace(
-        Question{principal.serial, std::string(request.action), std::string(request.resource),
-                 request.resource_policy, request.enclosing_policy, request.weight},
-        verdict);
+    here.remembered.emplace(Question{principal.serial, std::string(request.action),
+                                     std::string(request.resource), request.policies, request.weight},
+                            verdict);
     return verdict;
   }
 };
@@ -188,7 +178,7 @@ bool Authorizer::would_allow(const Caller& caller, const Circumstances& circumst
     held.policies = {{"root", everything()}};
   }
   return is_allowed(
-      evaluate(RequestContext(held, circumstances, request, state_->region), &proposed, nullptr).reason);
+      evaluate(RequestContext(held, circumstances, request, state_->region), {.own = &proposed}).reason);
 }
 
 void Authorizer::refused(const AuthFailure& failure, std::string_view access_key,

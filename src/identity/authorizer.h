@@ -38,6 +38,20 @@ struct ConditionValue {
   std::vector<std::string> values;
 };
 
+// The policies that a resource is under; nullptr: there is none.
+template <typename P>
+struct ResourcePolicies {
+  P own = nullptr;
+  // Of what the resource is part of (a consumer's stream): what it denies of the resource is denied, and what
+  // it allows is not heard.
+  P enclosing = nullptr;
+
+  bool operator==(const ResourcePolicies&) const = default;
+};
+// As they were stored: texts that parse_policy took. The same pointer as long as it is the same text:
+// compiled policies are kept by it.
+using PolicyTexts = ResourcePolicies<std::shared_ptr<const std::string>>;
+
 // One action on one resource; an operation that needs several asks several times. Borrowed until check()
 // returns.
 struct AccessRequest {
@@ -46,12 +60,8 @@ struct AccessRequest {
   std::string_view action;
   std::string_view resource = "*";  // its ARN, or "*" where the action has no resource
 
-  // The resource's own policy, as it was stored (a text that parse_policy took); none: nullptr. The same
-  // pointer as long as it is the same text: compiled policies are kept by it.
-  std::shared_ptr<const std::string> resource_policy = nullptr;
-  // The policy of what the resource is part of (a consumer's stream): what it denies of the resource is
-  // denied, and what it allows is not heard.
-  std::shared_ptr<const std::string> enclosing_policy = nullptr;
+  PolicyTexts policies = {};
+  // Of the resource's own policy:
   // kMayAllow   its allow or that of the caller's policies is enough: streams, tables
   // kMustAllow  it must allow the caller, or the caller's account and then the caller's policies too: KMS
   //             keys, roles

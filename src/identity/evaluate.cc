@@ -46,8 +46,7 @@ Sayings sayings_of(const std::vector<NamedPolicy>& policies, const RequestContex
 
 }  // namespace
 
-Verdict evaluate(const RequestContext& context, const Policy* resource_policy,
-                 const Policy* enclosing_policy) {
+Verdict evaluate(const RequestContext& context, const ResourcePolicies<const Policy*>& policies) {
   const Principal& principal = context.principal();
   if (principal.may_do_everything()) return {Reason::kRoot, ""};
   bool varies = false;
@@ -58,8 +57,8 @@ Verdict evaluate(const RequestContext& context, const Policy* resource_policy,
   const Sayings identity = sayings_of(principal.policies, context, varies);
   const Sayings session = sayings_of(principal.session_policies, context, varies);
   Saying resource;
-  if (resource_policy != nullptr) resource = saying_of(*resource_policy, context, true, varies);
-  if (enclosing_policy != nullptr && saying_of(*enclosing_policy, context, true, varies).denies)
+  if (policies.own != nullptr) resource = saying_of(*policies.own, context, true, varies);
+  if (policies.enclosing != nullptr && saying_of(*policies.enclosing, context, true, varies).denies)
     resource.denies = true;
 
   if (identity.denying != nullptr) return verdict(Reason::kIdentityDenies, identity.denying);

@@ -29,9 +29,6 @@ struct Verdict {
   bool varies = false;  // another request of that principal for that action and resource may end differently
 };
 
-// resource_policy    nullptr: there is none
-// enclosing_policy   of what the resource is part of, whose denies alone count; nullptr: there is none
-Verdict evaluate(const RequestContext& context, const Policy* resource_policy,
-                 const Policy* enclosing_policy = nullptr);
+Verdict evaluate(const RequestContext& context, const ResourcePolicies<const Policy*>& policies);
 
 }  // namespace millrace::identity

@@ -26,7 +26,7 @@ Outcome authorize_key(Call& call, std::string_view action, const std::string& ma
   // One that is not known here is another service's, whose policy it asks itself; or it is gone, and of no
   // use.
   if (key.has_value()) {
-    use.resource_policy = key->policy;
+    use.policies.own = key->policy;
     use.weight = identity::AccessRequest::Weight::kMustAllow;
     use.resource_tags = key->tags.get();
   }
@@ -77,8 +77,7 @@ Outcome authorize(Call& call, const Wanted& wanted) {
   const Access& access = *std::get_if<Access>(&wanted);
   const identity::AccessRequest request{.action = call.action,
                                         .resource = access.resource,
-                                        .resource_policy = access.policy,
-                                        .enclosing_policy = access.enclosing_policy,
+                                        .policies = access.policies,
                                         .resource_tags = access.tags,
                                         .request_tags = access.new_tags,
                                         .tag_keys = access.tag_keys,

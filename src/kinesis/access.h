@@ -23,9 +23,8 @@ struct Access {
   std::string resource = "*";                              // its ARN, or "*"
   std::shared_ptr<const broker::Stream> stream = nullptr;  // whose records it is about, where it exists
   // Of the resource, where it exists: the stream or, in it, a consumer. Tags borrow from `stream`.
-  broker::ResourcePolicy policy = nullptr;
+  identity::PolicyTexts policies = {};
   const std::map<std::string, std::string>* tags = nullptr;
-  broker::ResourcePolicy enclosing_policy = nullptr;             // of a consumer's stream
   const std::map<std::string, std::string>* new_tags = nullptr;  // these borrow from the request
   std::span<const std::string> tag_keys = {};
   bool frequent = false;  // of the data plane

@@ -77,14 +77,14 @@ Access access_to(const Call& call, const ConsumerPlace& place) {
   Access access = access_to(call, place.stream);
   // What is the stream's is not the consumer's; but who is denied everything of a stream reads it through no
   // consumer either.
-  access.enclosing_policy = std::exchange(access.policy, nullptr);
+  access.policies.enclosing = std::exchange(access.policies.own, nullptr);
   access.tags = nullptr;
   std::optional<std::int64_t> created_s = place.created_s;
   const broker::Consumer* const consumer =
       access.stream != nullptr ? look_up(call, place, *access.stream) : nullptr;
   if (consumer != nullptr) {
     created_s = consumer->created_ms / 1'000;
-    access.policy = consumer->policy;
+    access.policies.own = consumer->policy;
     access.tags = &consumer->tags;
   }
   access.resource += "/consumer/" + place.name;

@@ -55,7 +55,7 @@ Access access_to(const Call& call, const StreamPlace& place) {
   Access access{.resource = place.ours ? arn_of(call, place.name) : place.arn,
                 .stream = look_up(call, place)};
   if (access.stream == nullptr) return access;
-  access.policy = access.stream->policy;
+  access.policies.own = access.stream->policy;
   access.tags = &access.stream->tags;
   return access;
 }

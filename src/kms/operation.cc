@@ -79,7 +79,7 @@ Outcome authorize_key(Call& call, std::string_view action, const MasterKey& key,
   const std::string arn = call.service.key_arn(key.id);
   return ask(call, {.action = action,
                     .resource = arn,
-                    .resource_policy = call.service.policy_of(key),
+                    .policies = {.own = call.service.policy_of(key)},
                     .weight = identity::AccessRequest::Weight::kMustAllow,
                     .resource_tags = &key.tags,
                     .request_tags = said.new_tags,

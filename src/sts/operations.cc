@@ -141,7 +141,7 @@ Outcome assume_role(const Call& call) {
     more.push_back({"sts:ExternalId", {*external}});
   const identity::AccessRequest wish{.action = "sts:AssumeRole",
                                      .resource = role == nullptr ? *arn : role->arn,
-                                     .resource_policy = role == nullptr ? nobodys : role->trust,
+                                     .policies = {.own = role == nullptr ? nobodys : role->trust},
                                      .weight = identity::AccessRequest::Weight::kMustAllow,
                                      .more = more};
   if (auto denial = call.authorizer.check(call.caller, call.circumstances, wish); denial.has_value())

@@ -228,9 +228,9 @@ struct Asked {
 };
 
 bool allows(const Principal& principal, const Asked& asked, const Policy* resource_policy) {
-  return is_allowed(
-      evaluate(RequestContext(principal, asked.circumstances, asked.request, kRegion), resource_policy)
-          .reason);
+  return is_allowed(evaluate(RequestContext(principal, asked.circumstances, asked.request, kRegion),
+                             {.own = resource_policy})
+                        .reason);
 }
 
 void check_decisions(fuzz::DrawnInput& draw) {
@@ -279,7 +279,7 @@ void check_decisions(fuzz::DrawnInput& draw) {
     MR_ASSERT(allows(apart, asked, resource_policy.get()) == allowed);
     const bool denies = !allows(only, asked, nullptr);
     MR_ASSERT(allows(denied, asked, resource_policy.get()) == (allowed && !denies));
-    asked.request.resource_policy = resource_text;
+    asked.request.policies.own = resource_text;
     const auto denial = authorizer.check(caller, asked.circumstances, asked.request);
     MR_ASSERT(denial.has_value() == !allowed);
     if (denial) MR_ASSERT(fuzz::can_be_shown(denial->message));

@@ -55,7 +55,7 @@ TEST_F(Authorizing, DenialsAreInTheServicesWords) {
   EXPECT_EQ(asked(caller_of({.name = "", .identity = {allow("*"), deny("*")}}), put),
             head + " with an explicit deny in an identity-based policy");
   AccessRequest with_policy = put;
-  with_policy.resource_policy = text_of(deny("kinesis:*", "*", to("*")));
+  with_policy.policies.own = text_of(deny("kinesis:*", "*", to("*")));
   EXPECT_EQ(asked(caller_of({.name = "", .identity = {allow("*")}}), with_policy),
             head + " with an explicit deny in a resource-based policy");
   const std::string session_head =
@@ -79,10 +79,10 @@ TEST_F(Authorizing, DenialsAreInTheServicesWords) {
 
 TEST_F(Authorizing, RootMayDoEverythingAndAnUnreadablePolicyNothing) {
   AccessRequest put{.action = "kinesis:PutRecord", .resource = kStream};
-  put.resource_policy = text_of(deny("*", "*", to("*")));
+  put.policies.own = text_of(deny("*", "*", to("*")));
   EXPECT_EQ(asked({"R", "kinesis", "us-east-1", root_principal("123456789012", "R")}, put), "allowed");
   EXPECT_EQ(asked({"", "", "", unchecked_principal()}, put), "allowed");
-  put.resource_policy = std::make_shared<const std::string>("{}");
+  put.policies.own = std::make_shared<const std::string>("{}");
   EXPECT_NE(asked(caller_of({.name = "", .identity = {allow("*")}}), put), "allowed");
 }
 
@@ -96,9 +96,9 @@ TEST_F(Authorizing, ADecisionIsOfTheCallerTheResourceAndItsPolicy) {
         "allowed");
     EXPECT_NE(asked(bob, {.action = "kinesis:PutRecord", .resource = kStream}), "allowed");
     AccessRequest other{.action = "kinesis:PutRecord", .resource = kStream};
-    other.resource_policy = text_of(deny("*", "*", to("*")));
+    other.policies.own = text_of(deny("*", "*", to("*")));
     EXPECT_NE(asked(alice, other), "allowed");
-    other.resource_policy = text_of(allow("*", "*", to("arn:aws:iam::123456789012:user/bob")));
+    other.policies.own = text_of(allow("*", "*", to("arn:aws:iam::123456789012:user/bob")));
     EXPECT_EQ(asked(bob, other), "allowed");
   }
 }
@@ -106,7 +106,7 @@ TEST_F(Authorizing, ADecisionIsOfTheCallerTheResourceAndItsPolicy) {
 TEST_F(Authorizing, WhatItsPolicyMustAllowIsNotRememberedFromWhereItNeedNot) {
   const Caller alice = caller_of({.name = "", .identity = {allow("*")}});
   const auto others = text_of(allow("kms:*", "*", to("arn:aws:iam::123456789012:user/bob")));
-  AccessRequest use{.action = "kms:Decrypt", .resource = "arn:k", .resource_policy = others};
+  AccessRequest use{.action = "kms:Decrypt", .resource = "arn:k", .policies = {.own = others}};
   for (int round = 0; round < 3; ++round) {
     use.weight = AccessRequest::Weight::kMayAllow;
     EXPECT_EQ(asked(alice, use), "allowed");
@@ -144,8 +144,9 @@ TEST_F(Authorizing, APolicyAroundTheResourceDeniesOnly) {
   const Caller bob = caller_of({.name = "", .user = "bob"});
   const std::string consumer = std::string(kStream) + "/consumer/app:1";
   const auto around = [&](const std::string& statements) {
-    return AccessRequest{
-        .action = "kinesis:SubscribeToShard", .resource = consumer, .enclosing_policy = text_of(statements)};
+    return AccessRequest{.action = "kinesis:SubscribeToShard",
+                         .resource = consumer,
+                         .policies = {.enclosing = text_of(statements)}};
   };
   for (int round = 0; round < 3; ++round) {
     EXPECT_EQ(asked(alice, {.action = "kinesis:SubscribeToShard", .resource = consumer}), "allowed");
@@ -153,9 +154,9 @@ TEST_F(Authorizing, APolicyAroundTheResourceDeniesOnly) {
     EXPECT_EQ(asked(alice, around(deny("kinesis:*", kStream, to("*")))), "allowed");
     EXPECT_NE(asked(bob, around(allow("kinesis:*", "*", to("*")))), "allowed");
     AccessRequest both = around(deny("kinesis:*", "*", to("*")));
-    both.resource_policy = text_of(allow("kinesis:*", "*", to("*")));
+    both.policies.own = text_of(allow("kinesis:*", "*", to("*")));
     EXPECT_NE(asked(bob, both), "allowed");
-    both.enclosing_policy = std::make_shared<const std::string>("{}");
+    both.policies.enclosing = std::make_shared<const std::string>("{}");
     EXPECT_NE(asked(bob, both), "allowed");
   }
 }
@@ -317,11 +318,11 @@ TEST_F(Verifying, ASessionWhosePolicyIsGoneMayDoNothing) {
   const Session session{
       .of = Session::Of::kRole, .holder_id = "AROA1", .name = "job", .policies = {"limit"}, .limited = true};
   const AccessRequest put{.action = "kinesis:PutRecord", .resource = kStream};
-  EXPECT_TRUE(is_allowed(
-      evaluate(RequestContext(*principal_of(session, *directory()), {}, put, "r"), nullptr).reason));
+  EXPECT_TRUE(
+      is_allowed(evaluate(RequestContext(*principal_of(session, *directory()), {}, put, "r"), {}).reason));
   change(PolicyDeleted{"limit"});
-  EXPECT_FALSE(is_allowed(
-      evaluate(RequestContext(*principal_of(session, *directory()), {}, put, "r"), nullptr).reason));
+  EXPECT_FALSE(
+      is_allowed(evaluate(RequestContext(*principal_of(session, *directory()), {}, put, "r"), {}).reason));
 }
 
 }  // namespace

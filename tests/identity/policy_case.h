@@ -88,7 +88,7 @@ inline Verdict verdict_of(const PolicyCase& c) {
       .tag_keys = c.tag_keys,
       .more = c.more};
   const auto own = c.resource_policy.empty() ? nullptr : policy(c.resource_policy, PolicyKind::kResource);
-  return evaluate(RequestContext(principal, circumstances, request, "us-east-1"), own.get());
+  return evaluate(RequestContext(principal, circumstances, request, "us-east-1"), {.own = own.get()});
 }
 
 // {"Effect":"Allow","Action":ACTION,"Resource":RESOURCE MORE}; both as JSON values without quotes where

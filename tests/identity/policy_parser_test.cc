@@ -96,7 +96,7 @@ TEST(PolicyParser, InTheOldVersionAVariableIsText) {
   alice.policies = {{"old", *parsed}};
   const AccessRequest request{.action = "kinesis:PutRecord",
                               .resource = "arn:aws:kinesis:us-east-1:123456789012:stream/alice"};
-  EXPECT_FALSE(is_allowed(evaluate(RequestContext(alice, {}, request, "us-east-1"), nullptr).reason));
+  EXPECT_FALSE(is_allowed(evaluate(RequestContext(alice, {}, request, "us-east-1"), {}).reason));
 }
 
 TEST(Glob, PatternsMadeToTakeLongDoNot) {
