@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 namespace millrace::identity {
@@ -9,6 +10,7 @@ namespace {
 
 constexpr std::uint16_t kOne = 0x100;  // one character, with all that UTF-8 has behind its first byte
 constexpr std::size_t kNowhere = std::string_view::npos;
+constexpr std::size_t kBits = 64;  // of a word; shorter pieces are tried place by place
 // Of a pattern whose variables are replaced: what is asked about is never that long.
 constexpr std::size_t kReplacedBytesMax = 64 * 1'024;
 
@@ -54,10 +56,11 @@ bool Glob::has_variables(std::string_view pattern) { return split_at_variable(pa
 
 void Glob::add_sign(std::uint16_t sign) {
   Piece& piece = pieces_.back();
-  piece.signs.push_back(sign);
-  piece.is_plain = piece.is_plain && sign != kOne;
-  if (sign != kOne) piece.plain.push_back(static_cast<char>(sign));
   ++bytes_min_;
+  if (piece.signs.empty() && sign != kOne) return piece.plain.push_back(static_cast<char>(sign));
+  for (const char byte : std::exchange(piece.plain, {}))
+    piece.signs.push_back(static_cast<std::uint8_t>(byte));
+  piece.signs.push_back(sign);
 }
 
 void Glob::add(std::string_view pattern) {
@@ -118,6 +121,8 @@ std::optional<std::string> replace_variables(std::string_view text, const Glob::
 
 // Where `piece` ends in `text` when it begins at `at`; kNowhere: it does not match there.
 std::size_t Glob::end_of(const Piece& piece, std::string_view text, std::size_t at) const {
+  if (piece.signs.empty())
+    return text.substr(at).starts_with(piece.plain) ? at + piece.plain.size() : kNowhere;
   for (const std::uint16_t sign : piece.signs) {
     if (at == text.size()) return kNowhere;
     if (sign == kOne) {
@@ -133,6 +138,7 @@ std::size_t Glob::end_of(const Piece& piece, std::string_view text, std::size_t 
 
 // Where `piece` begins in `text` when it ends with it.
 std::size_t Glob::begin_of_last(const Piece& piece, std::string_view text) const {
+  if (piece.signs.empty()) return text.ends_with(piece.plain) ? text.size() - piece.plain.size() : kNowhere;
   std::size_t at = text.size();
   for (auto sign = piece.signs.rbegin(); sign != piece.signs.rend(); ++sign) {
     if (at == 0) return kNowhere;
@@ -147,19 +153,62 @@ std::size_t Glob::begin_of_last(const Piece& piece, std::string_view text) const
   return at;
 }
 
+// As find(), of all places at once: a bit for each sign says whether those up to it match what ends here.
+// What begins first ends first, so the first end is that of the first place.
+std::size_t Glob::find_long(const std::vector<std::uint16_t>& signs, std::string_view text, std::size_t at) {
+  const std::size_t words = (signs.size() + kBits - 1) / kBits;
+  const auto bit = [](std::size_t i) { return std::uint64_t{1} << (i % kBits); };
+  // Where each byte stands in the pattern: rows of `words`, the first of them for bytes that do not.
+  std::array<std::uint16_t, 256> row_of{};
+  std::vector<std::uint64_t> rows(words), ones(words), state(words);
+  for (std::size_t i = 0; i < signs.size(); ++i) {
+    if (signs[i] == kOne) {
+      ones[i / kBits] |= bit(i);
+      continue;
+    }
+    std::uint16_t& row = row_of[signs[i]];
+    if (row == 0) {
+      row = static_cast<std::uint16_t>(rows.size() / words);
+      rows.resize(rows.size() + words);
+    }
+    rows[row * words + i / kBits] |= bit(i);
+  }
+  for (; at < text.size(); ++at) {
+    const bool more = is_continuation(text[at]);
+    const std::uint64_t* const here = &rows[row_of[static_cast<std::uint8_t>(text[at])] * words];
+    std::uint64_t carry = 1;  // the pattern may begin here
+    for (std::size_t w = 0; w < words; ++w) {
+      // A question mark takes all that its character has, and nothing else takes a part of that.
+      const std::uint64_t stays = more ? state[w] & ones[w] : 0;
+      const std::uint64_t moves = state[w] & ~stays;
+      state[w] = ((moves << 1 | carry) & (more ? here[w] : here[w] | ones[w])) | stays;
+      carry = moves >> (kBits - 1);
+    }
+    if ((state.back() & bit(signs.size() - 1)) == 0) continue;
+    do ++at;
+    while (signs.back() == kOne && at < text.size() && is_continuation(text[at]));
+    return at;
+  }
+  return kNowhere;
+}
+
 // Where `piece` ends at its first place in `text` from `at` on.
 std::size_t Glob::find(const Piece& piece, std::string_view text, std::size_t at) const {
-  if (piece.is_plain) {
-    const std::size_t found = text.find(piece.plain, at);
-    return found == std::string_view::npos ? kNowhere : found + piece.plain.size();
+  if (piece.signs.empty()) {
+    // Unlike string_view's own, in time of the sum of both.
+    const void* const found =
+        memmem(text.data() + at, text.size() - at, piece.plain.data(), piece.plain.size());
+    if (found == nullptr) return kNowhere;
+    return static_cast<std::size_t>(static_cast<const char*>(found) - text.data()) + piece.plain.size();
   }
+  if (piece.signs.size() > kBits) return find_long(piece.signs, text, at);
   for (; at + piece.signs.size() <= text.size(); ++at)
     if (const std::size_t end = end_of(piece, text, at); end != kNowhere) return end;
   return kNowhere;
 }
 
 // Between stars, each piece is taken where it comes first: a later place would leave less for the rest. So
-// nothing is tried twice, and no pattern takes longer than the product of the lengths, most only their sum.
+// nothing is tried twice, and what a byte of the text costs is bounded by the longest piece alone: find().
 bool Glob::matches(std::string_view text) const {
   std::string lowered;
   if (letters_ == Case::kFolded) {

@@ -1,7 +1,10 @@
 // Documents that are refused, and what is said of them.
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "identity/policy_case.h"
+#include "sim/seeded_random.h"
 
 namespace millrace::identity {
 namespace {
@@ -116,6 +119,58 @@ TEST(Glob, APolicyOfTwentyKilobytesDoesNotHoldTheServerUp) {
   EXPECT_FALSE(Glob::with_variables(often, variables).has_value());
   EXPECT_FALSE(replace_variables(often, variables).has_value());
   EXPECT_TRUE(Glob::with_variables("${aws:UserAgent}*", variables)->matches(text + "b"));
+}
+
+// By the definition, character by character.
+bool matches_slowly(std::string_view pattern, std::string_view text) {
+  if (pattern.empty()) return text.empty();
+  if (pattern.front() == '*') {
+    for (std::size_t at = 0; at <= text.size(); ++at)
+      if (matches_slowly(pattern.substr(1), text.substr(at))) return true;
+    return false;
+  }
+  const auto is_inside = [](char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; };
+  if (text.empty()) return false;
+  if (pattern.front() != '?')
+    return text.front() == pattern.front() && matches_slowly(pattern.substr(1), text.substr(1));
+  if (is_inside(text.front())) return false;
+  std::size_t at = 1;
+  while (at < text.size() && is_inside(text[at])) ++at;
+  return matches_slowly(pattern.substr(1), text.substr(at));
+}
+
+TEST(Glob, LongPiecesMatchWhereShortOnesWould) {
+  sim::SeededRandom random(sim::Seed{7});
+  const auto below = [&](std::uint8_t bound) {
+    std::array<std::uint8_t, 1> byte;
+    random.fill(byte);
+    return byte[0] % bound;
+  };
+  const std::vector<std::string> characters = {"a", "b", "\xc3\xa4", "\xe2\x82\xac", "\x80"};
+  int matched = 0;
+  for (int round = 0; round < 3'000; ++round) {
+    std::string text, pattern = "*";
+    for (int i = 0; i < 150; ++i) {
+      const std::string& character = characters[below(20) == 0 ? 1 + below(4) : 0];
+      text += character;
+      if (i < 30 || i >= 30 + 62 + below(8)) continue;
+      const bool wrong = below(200) == 0;
+      pattern += below(3) == 0 ? "?" : wrong ? "b" : character;
+    }
+    pattern += below(2) == 0 ? "*" : "*a";
+    const bool expected = matches_slowly(pattern, text);
+    ASSERT_EQ(Glob::plain(pattern).matches(text), expected) << pattern << "\n" << text;
+    matched += expected ? 1 : 0;
+  }
+  EXPECT_GT(matched, 300);
+  EXPECT_LT(matched, 2'700);
+}
+
+TEST(Glob, AQuestionMarkBeforeALongPieceDoesNotMakeItSlow) {
+  const std::string text(60'000, 'a');
+  EXPECT_FALSE(Glob::plain("*?" + std::string(19'000, 'a') + "b*").matches(text));
+  EXPECT_TRUE(Glob::plain("*?" + std::string(19'000, 'a') + "b*").matches(text + "b"));
+  EXPECT_FALSE(Glob::plain("*" + std::string(19'000, 'a') + "b*").matches(text));
 }
 
 TEST(Glob, PiecesMayNotOverlap) {
