@@ -132,7 +132,7 @@ void add_quotas(Families& families, const std::vector<std::shared_ptr<const iden
           counted({{"owner", meter->owner()}, {"figure", std::string(identity::name_of(quantity).label)}},
                   meter->exceeded(quantity)));
     }
-  if (!exceeded.metric.empty()) families.add(std::move(exceeded));
+  families.add(std::move(exceeded));
 }
 
 }  // namespace
