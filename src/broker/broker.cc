@@ -107,13 +107,13 @@ class LocalBroker final : public Broker {
   }
 
   Task<Result<log::ReadBatch>> read(const Shard& shard, std::uint64_t from, log::ReadLimits limits) override {
-    return read_throttled(shard.key, from, limits);
+    return read_throttled(shard.key, std::max(from, shard.kept_from), limits);
   }
   Task<Result<std::uint64_t>> offset_at_time(const Shard& shard, std::int64_t time_ms) override {
-    return on_shard_loop(shard.key, log_->offset_at_time(shard.key, time_ms));
+    return on_shard_loop(shard.key, kept_at_time(shard.key, shard.kept_from, time_ms));
   }
   Task<Result<log::Extent>> extent(const Shard& shard) override {
-    return on_shard_loop(shard.key, extent_of(shard.key));
+    return on_shard_loop(shard.key, extent_of(shard.key, shard.kept_from));
   }
 
   Loop& loop_of(const Shard& shard) override { return board_.loop(log::loop_of(shard.key, board_.loops())); }
@@ -122,7 +122,7 @@ class LocalBroker final : public Broker {
   }
   Task<Result<log::ReadBatch>> read_for_consumer(const Shard& shard, std::uint64_t from,
                                                  log::ReadLimits limits) override {
-    return on_shard_loop(shard.key, log_->read(shard.key, from, limits));
+    return on_shard_loop(shard.key, log_->read(shard.key, std::max(from, shard.kept_from), limits));
   }
   void when_catalog_newer(std::uint64_t version, Callback callback) override {
     board_.when_newer(version, std::move(callback));
@@ -149,7 +149,18 @@ class LocalBroker final : public Broker {
     co_return outcome;
   }
 
-  Task<Result<log::Extent>> extent_of(log::ShardKey shard) { co_return log_->extent(shard); }
+  Task<Result<log::Extent>> extent_of(log::ShardKey shard, std::uint64_t kept_from) {
+    auto extent = log_->extent(shard);
+    if (extent.ok()) extent->first_offset = std::max(extent->first_offset, kept_from);
+    co_return extent;
+  }
+  Task<Result<std::uint64_t>> kept_at_time(log::ShardKey shard, std::uint64_t kept_from,
+                                           std::int64_t time_ms) {
+    Task<Result<std::uint64_t>> finding = log_->offset_at_time(shard, time_ms);
+    auto offset = co_await std::move(finding);
+    if (offset.ok()) offset = std::max(*offset, kept_from);
+    co_return offset;
+  }
 
   Task<Result<log::ReadBatch>> read_throttled(log::ShardKey shard, std::uint64_t from,
                                               log::ReadLimits limits) {

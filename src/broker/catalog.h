@@ -32,6 +32,8 @@ struct Shard {
   // Set once it is closed:
   std::optional<std::uint64_t> end_offset;  // records below it are all there will ever be
   std::int64_t closed_ms = 0;
+  // Records before it are gone for good, whatever retention is by now: their keys are.
+  std::uint64_t kept_from = 0;
 
   bool open() const { return !end_offset.has_value(); }
 };

@@ -162,6 +162,20 @@ Result<void> change(Catalog& catalog, const EncryptionSet& set) {
   return {};
 }
 
+Result<void> change(Catalog& catalog, const DataKeysDropped& dropped) {
+  MR_ASSIGN(const auto old, by_id(catalog, dropped.id));
+  if (old->data_keys.empty() || old->data_keys.back().number < dropped.before)
+    return Error{ErrorKind::kInvalid, fmt::format("stream {} keeps its newest data key", old->name)};
+  Stream stream = *old;
+  std::erase_if(stream.data_keys, [&](const StreamDataKey& key) { return key.number < dropped.before; });
+  for (Shard& shard : stream.shards) {
+    const auto from = dropped.kept_from.find(shard.index);
+    if (from != dropped.kept_from.end()) shard.kept_from = std::max(shard.kept_from, from->second);
+  }
+  replace(catalog, *old, std::move(stream));
+  return {};
+}
+
 Result<void> change(Catalog& catalog, const CommitmentSet& set) {
   catalog.commitment = set.commitment;
   return {};

@@ -111,6 +111,12 @@ struct EncryptionSet {
   bool passes;                                  // is kUpdating until ReshardDone
   std::optional<std::int64_t> counted_ms = {};  // when, where it is a Counted::kEncryptionStart or …Stop
 };
+// Data keys of a stream that no record needs any more, which its shards hold from those offsets on.
+struct DataKeysDropped {
+  std::uint64_t id;
+  std::uint64_t before;                              // all keys of smaller numbers
+  std::map<std::uint32_t, std::uint64_t> kept_from;  // by shard index
+};
 // The policy of a stream, or of one of its consumers.
 struct PolicySet {
   std::uint64_t id;
@@ -124,7 +130,8 @@ struct CommitmentSet {
 using CatalogChange =
     std::variant<StreamCreated, StreamActivated, StreamDeleting, StreamDeleted, ReshardBegun, ReshardDone,
                  RetentionSet, TagsChanged, ShardsExpired, StreamConfigured, CommitmentSet, EncryptionSet,
-                 ConsumerRegistered, ConsumerActivated, ConsumerDeleting, ConsumerDeleted, PolicySet>;
+                 ConsumerRegistered, ConsumerActivated, ConsumerDeleting, ConsumerDeleted, PolicySet,
+                 DataKeysDropped>;
 
 std::string encode(const CatalogChange& change);
 // errors   kCorrupt: not an entry that this version writes

@@ -60,6 +60,7 @@ json to_json(const Shard& shard) {
     entry["end_offset"] = *shard.end_offset;
     entry["closed_ms"] = shard.closed_ms;
   }
+  if (shard.kept_from != 0) entry["kept_from"] = shard.kept_from;
   return entry;
 }
 
@@ -71,7 +72,8 @@ Shard shard_from(const json& entry) {
                .parent = optional_from<std::uint32_t>(entry, "parent"),
                .adjacent_parent = optional_from<std::uint32_t>(entry, "adjacent_parent"),
                .end_offset = optional_from<std::uint64_t>(entry, "end_offset"),
-               .closed_ms = entry.value("closed_ms", std::int64_t{0})};
+               .closed_ms = entry.value("closed_ms", std::int64_t{0}),
+               .kept_from = entry.value("kept_from", std::uint64_t{0})};
 }
 
 // Of StreamCreated and Stream alike: what came after version 1's first release is written only where it was
@@ -153,13 +155,23 @@ json to_json(const ReshardBegun& entry) {
   if (entry.counted_ms) written["counted_ms"] = *entry.counted_ms;
   return written;
 }
+// Offsets by shard index.
+json to_json(const std::map<std::uint32_t, std::uint64_t>& offsets) {
+  json pairs = json::array();
+  for (const auto& [index, offset] : offsets) pairs.push_back({index, offset});
+  return pairs;
+}
+std::map<std::uint32_t, std::uint64_t> offsets_from(const json& pairs) {
+  std::map<std::uint32_t, std::uint64_t> offsets;
+  for (const json& pair : pairs)
+    offsets.emplace(pair.at(0).get<std::uint32_t>(), pair.at(1).get<std::uint64_t>());
+  return offsets;
+}
 json to_json(const ReshardDone& entry) {
-  json ends = json::array();
-  for (const auto& [index, offset] : entry.end_offsets) ends.push_back({index, offset});
   json written{{"change", "reshard_done"},
                {"id", entry.id},
                {"now_ms", entry.now_ms},
-               {"end_offsets", std::move(ends)}};
+               {"end_offsets", to_json(entry.end_offsets)}};
   if (entry.new_shards_lag_s != 0) written["new_shards_lag_s"] = entry.new_shards_lag_s;
   return written;
 }
@@ -242,6 +254,12 @@ void encryption_from(const json& entry, Stream& stream) {
     stream.data_keys.push_back({key.at("number").get<std::uint64_t>(), key.at("made_ms").get<std::int64_t>(),
                                 key.at("master_key").get<std::string>(), from_base64(key.at("wrapped"))});
 }
+json to_json(const DataKeysDropped& entry) {
+  return {{"change", "data_keys_dropped"},
+          {"id", entry.id},
+          {"before", entry.before},
+          {"kept_from", to_json(entry.kept_from)}};
+}
 json to_json(const CommitmentSet& entry) {
   return {{"change", "commitment_set"}, {"commitment", to_json(entry.commitment)}};
 }
@@ -304,10 +322,8 @@ CatalogChange change_from(const json& entry) {
   if (kind == "reshard_begun")
     return ReshardBegun{id, plan_from(entry.at("plan")), optional_from<std::int64_t>(entry, "counted_ms")};
   if (kind == "reshard_done") {
-    ReshardDone done{id, entry.at("now_ms").get<std::int64_t>(), {}};
+    ReshardDone done{id, entry.at("now_ms").get<std::int64_t>(), offsets_from(entry.at("end_offsets"))};
     done.new_shards_lag_s = entry.value("new_shards_lag_s", std::int64_t{0});
-    for (const json& end : entry.at("end_offsets"))
-      done.end_offsets.emplace(end.at(0).get<std::uint32_t>(), end.at(1).get<std::uint64_t>());
     return done;
   }
   if (kind == "retention_set") return RetentionSet{id, entry.at("hours").get<std::int64_t>()};
@@ -318,6 +334,8 @@ CatalogChange change_from(const json& entry) {
   if (kind == "shards_expired")
     return ShardsExpired{id, entry.at("indexes").get<std::vector<std::uint32_t>>()};
   if (kind == "encryption_set") return encryption_set_from(entry);
+  if (kind == "data_keys_dropped")
+    return DataKeysDropped{id, entry.at("before").get<std::uint64_t>(), offsets_from(entry.at("kept_from"))};
   if (kind == "stream_configured") return stream_configured_from(entry);
   if (kind == "consumer_registered")
     return ConsumerRegistered{.id = id,

@@ -51,6 +51,7 @@ Controller::Controller(log::LogEnvironment& environment, log::Log& log, keys::Da
 
 void Controller::start() {
   for (const auto& [name, stream] : catalog_->streams) {
+    if (stream->data_keys.size() > 1) old_data_keys_[stream->id] = {stream->data_keys.back().number};
     if (stream->status != StreamStatus::kActive) advance_later(stream->id, options_.transition_ms);
     for (const auto& [consumer_name, consumer] : stream->consumers)
       if (consumer.status != ConsumerStatus::kActive)
@@ -395,6 +396,7 @@ Task<void> Controller::keep_house() {
   const auto self = shared_from_this();
   co_await expire_closed_shards();
   co_await renew_data_keys();
+  co_await drop_data_keys();
 }
 
 // A closed shard leaves the catalog when the last record it can hold has expired.

@@ -110,6 +110,9 @@ class Controller : public std::enable_shared_from_this<Controller> {
   Task<Result<keys::MadeKey>> make_data_key(std::shared_ptr<const Stream> stream, std::string key_id);
   // Streams whose data key is old get another.
   Task<void> renew_data_keys();
+  // Data keys that no record needs any more go.
+  Task<void> drop_data_keys();
+  Task<void> drop_data_keys_of(std::shared_ptr<const Stream> stream);
 
   log::LogEnvironment& environment_;
   log::Log& log_;
@@ -122,6 +125,15 @@ class Controller : public std::enable_shared_from_this<Controller> {
   std::deque<Callback> turns_;
   bool busy_ = false;
   bool closed_ = false;
+  // What this process never encrypted with: of a stream's data keys, by its id, those before that number.
+  // `ends` are of its shards, by index, some time after it began: no record at them or behind was encrypted
+  // by such a key, nor will one be, since puts take the newest; what a crash left undecided, recovery has
+  // decided.
+  struct OldDataKeys {
+    std::uint64_t before;
+    std::map<std::uint32_t, std::uint64_t> ends = {};  // empty: not looked up yet
+  };
+  std::map<std::uint64_t, OldDataKeys> old_data_keys_;
   std::string doubt_;  // why no command is taken any more: the control log may or may not hold the last one
   // Last member: its destructor ends the work that uses the others.
   std::unique_ptr<Worker> worker_;

@@ -86,4 +86,48 @@ Task<void> Controller::renew_data_keys() {
   }
 }
 
+Task<void> Controller::drop_data_keys() {
+  const auto old = old_data_keys_;
+  for (const auto& [id, keys] : old) {
+    co_await Turn::wait(*this);
+    const Turn turn(*this);
+    const auto stream = by_id(id);
+    if (closed_) co_return;
+    if (stream == nullptr) old_data_keys_.erase(id);
+    if (stream == nullptr || stream->status != StreamStatus::kActive) continue;
+    auto dropping = drop_data_keys_of(stream);
+    co_await std::move(dropping);
+  }
+}
+
+// In a turn.
+Task<void> Controller::drop_data_keys_of(std::shared_ptr<const Stream> stream) {
+  OldDataKeys& old = old_data_keys_.at(stream->id);
+  std::vector<std::vector<std::pair<std::uint32_t, Result<log::Extent>>>> found(board_.loops());
+  co_await board_.on_each_loop([&](std::size_t loop) {
+    for (const Shard& shard : stream->shards)
+      if (log::loop_of(shard.key, board_.loops()) == loop)
+        found[loop].emplace_back(shard.index, log_.extent(shard.key));
+  });
+  DataKeysDropped dropped{stream->id, old.before, {}};
+  const bool is_first = old.ends.empty();
+  for (const auto& extents : found)
+    for (const auto& [index, extent] : extents) {
+      if (!extent.ok()) co_return;
+      if (is_first) old.ends.emplace(index, extent->end_offset);
+      // A shard that came later has no record by an old key.
+      const auto end = old.ends.find(index);
+      if (end == old.ends.end()) continue;
+      if (extent->first_offset < end->second) {
+        if (!is_first) co_return;
+        continue;
+      }
+      dropped.kept_from.emplace(index, end->second);
+    }
+  if (is_first && dropped.kept_from.size() < old.ends.size()) co_return;
+  CatalogChange change = std::move(dropped);
+  auto committed = co_await commit(std::move(change));
+  if (committed.ok()) old_data_keys_.erase(stream->id);
+}
+
 }  // namespace millrace::broker

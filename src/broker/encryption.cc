@@ -19,8 +19,11 @@ void tell_keys(const BrokerOptions& options, const Catalog& older, const Catalog
   }
   for (const auto& [name, stream] : older.streams) {
     const auto now = newer.find(name);
-    if (now != nullptr && now->id == stream->id) continue;
-    for (const StreamDataKey& key : stream->data_keys) keys.remove(key.number);
+    if (now == stream) continue;
+    const bool is_left = now != nullptr && now->id == stream->id;
+    for (const StreamDataKey& key : stream->data_keys)
+      if (!is_left || now->data_keys.empty() || key.number < now->data_keys.front().number)
+        keys.remove(key.number);
   }
 }
 

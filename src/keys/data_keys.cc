@@ -7,7 +7,6 @@
 #include "log/run_codec.h"
 
 namespace millrace::keys {
-namespace {}  // namespace
 
 void DataKeys::add(std::uint64_t number, const WrappedKey& wrapped, const EncryptionContext& context) {
   const std::lock_guard lock(mutex_);
@@ -24,6 +23,7 @@ void DataKeys::remove(std::uint64_t number) {
   // Who still waits for it is told when the answer comes.
   at->second.key.reset();
   at->second.holds_until_ns = 0;
+  at->second.removed = true;
   if (!at->second.asked) entries_.erase(at);
 }
 
@@ -67,7 +67,9 @@ void DataKeys::answered(std::uint64_t number, Result<Secret> secret) {
     Entry& entry = at->second;
     entry.asked = false;
     waiting.swap(entry.waiting);
-    if (secret.ok()) {
+    if (entry.removed) {
+      entries_.erase(at);
+    } else if (secret.ok()) {
       if (!entry.key) entry.key = std::make_shared<RecordKey>(number, *secret, random_);
       entry.holds_until_ns = clock_.monotonic_ns() + master_->answer_holds_ms() * kNsPerMs;
     } else if (secret.error().kind != ErrorKind::kUnavailable) {

@@ -47,6 +47,7 @@ class DataKeys final : public log::RunDecryptor {
     std::shared_ptr<RecordKey> key;  // none until it was unwrapped, and when it may not be used
     std::int64_t holds_until_ns = 0;
     bool asked = false;
+    bool removed = false;  // and goes when the answer comes
     std::vector<Waiter> waiting;
   };
   std::shared_ptr<RecordKey> ready_key(std::uint64_t number);
