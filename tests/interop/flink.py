@@ -89,11 +89,10 @@ def flow(cases, endpoint, jar, mode, scratch):
         with cases.case(f"{name}: every record is in the sink, counted once"):
             put = dict(producer.put)
             deadline = time.monotonic() + 90
-            while time.monotonic() < deadline and job.runs():
-                numbers, counts = written(wire, streams[1])
-                if all(len(numbers[key]) >= count for key, count in put.items()):
-                    break
+            numbers, counts = written(wire, streams[1])
+            while time.monotonic() < deadline and job.runs() and any(len(numbers[key]) < put[key] for key in put):
                 time.sleep(1)
+                numbers, counts = written(wire, streams[1])
             for key, count in put.items():
                 equal(numbers[key], set(range(count)), f"numbers of {key}")
                 equal(counts[key], set(range(1, count + 1)), f"counts of {key}")
@@ -104,4 +103,5 @@ def flow(cases, endpoint, jar, mode, scratch):
             assert not [line for line in job.told if line.startswith("DISORDER")], job.told
             equal(job.told.count("FAILS"), 1)
     finally:
+        producer.stop()
         job.kill()
