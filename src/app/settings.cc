@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/size.h"
+#include "base/clock.h"
 
 namespace millrace::app {
 namespace {

@@ -1,6 +1,7 @@
 // The controller's commands about consumers, and about what consumers and streams alike have: tags, policies.
 #include <fmt/format.h>
 
+#include "base/clock.h"
 #include "broker/controller.h"
 
 namespace millrace::broker {

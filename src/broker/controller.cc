@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/clock.h"
 #include "broker/encryption.h"
 #include "broker/reshard.h"
 

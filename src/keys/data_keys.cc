@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/clock.h"
 #include "log/run_codec.h"
 
 namespace millrace::keys {

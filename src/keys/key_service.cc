@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 
+#include "base/clock.h"
 #include "cluster/control_log.h"
 #include "keys/default_policies.h"
 

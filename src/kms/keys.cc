@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "kms/key_metadata.h"
 #include "kms/key_policy.h"
 

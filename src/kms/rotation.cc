@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/clock.h"
 #include "kms/operation.h"
 
 namespace millrace::kms {

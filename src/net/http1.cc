@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/clock.h"
 #include "net/http1_exchange.h"
 #include "net/response_head.h"
 

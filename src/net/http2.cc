@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/assert.h"
+#include "base/clock.h"
 #include "net/http2_callbacks.h"
 #include "net/http2_stream.h"
 #include "net/names.h"

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/clock.h"
 #include "base/task.h"
 #include "kinesis/fan_out/event_writer.h"
 #include "kinesis/fan_out/fan_out.h"

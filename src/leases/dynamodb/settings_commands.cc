@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "base/clock.h"
 #include "leases/dynamodb/operations.h"
 #include "leases/dynamodb/table_description.h"
 #include "leases/dynamodb/table_schema.h"

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "leases/dynamodb/change_codec.h"
 
 namespace millrace::leases::dynamodb {
