@@ -7,8 +7,6 @@
 namespace millrace::broker {
 namespace {
 
-constexpr std::int64_t kConsumerRetryMs = 1'000;  // after a failed transition
-
 const Consumer* consumer_by_id(const Stream& stream, std::uint64_t id) {
   for (const auto& [name, consumer] : stream.consumers)
     if (consumer.id == id) return &consumer;
@@ -113,7 +111,7 @@ Task<void> Controller::advance_consumer(std::uint64_t stream_id, std::uint64_t i
   if (moved.ok()) co_return;
   environment_.warn(fmt::format("consumer {} of stream {} stays as it is for now: {}", consumer->name,
                                 stream->name, moved.error().text));
-  advance_consumer_later(stream_id, id, kConsumerRetryMs);
+  advance_consumer_later(stream_id, id, kRetryMs);
 }
 
 }  // namespace millrace::broker

@@ -11,7 +11,6 @@
 namespace millrace::broker {
 namespace {
 
-constexpr std::int64_t kTransitionRetryMs = 1'000;  // after a failed transition
 constexpr std::int64_t kHousekeepingMs = 60'000;
 // As the service's sequence numbers were recorded (kinesalite's tests).
 constexpr std::int64_t kFirstShardsLead_s = 3;
@@ -343,7 +342,7 @@ Task<void> Controller::advance(std::uint64_t id) {
   }
   if (moved.ok()) co_return;
   environment_.warn(fmt::format("stream {} stays as it is for now: {}", stream->name, moved.error().text));
-  advance_later(id, kTransitionRetryMs);
+  advance_later(id, kRetryMs);
 }
 
 // Seals the shards that close, then commits their ends and their children in one entry.

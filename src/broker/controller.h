@@ -95,6 +95,7 @@ class Controller : public std::enable_shared_from_this<Controller> {
   Result<void> check_day(const Stream& stream, Counted what) const;
   std::shared_ptr<const Stream> by_id(std::uint64_t id) const;
 
+  static constexpr std::int64_t kRetryMs = 1'000;  // after a failed transition of a stream or a consumer
   // Moves a stream out of a passing status, after transition_ms.
   void advance_later(std::uint64_t id, std::int64_t delay_ms);
   Task<void> advance(std::uint64_t id);

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
+
 namespace millrace::identity {
 namespace {
 
 // Finer than the clock, so that small amounts of great figures count; 2^63 of them are 18 years.
 constexpr std::int64_t kTicksPerNs = 16;
-constexpr std::int64_t kTicksPerS = 1'000'000'000 * kTicksPerNs;
+constexpr std::int64_t kTicksPerS = kNsPerS * kTicksPerNs;
 constexpr std::uint64_t kAmountMax = 1u << 30;  // of one request or answer, and so that ticks do not overflow
 static_assert(kAmountMax <= ~std::uint64_t{0} / kTicksPerS);
 

@@ -1,11 +1,19 @@
 // net/budget.h: how many bytes all connections of a server hold together.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <utility>
 
 namespace millrace::net {
+
+// Bytes of memory that a body of which `arrived` bytes are here may have by now: it follows what has arrived,
+// so that a length that is only claimed costs little.
+inline std::size_t body_room(std::size_t arrived) {
+  constexpr std::size_t kAheadBytes = 1024 * 1024;
+  return arrived + std::max(kAheadBytes, arrived / 2);
+}
 
 // Any thread.
 class Budget {

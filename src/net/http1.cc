@@ -11,7 +11,6 @@
 namespace millrace::net {
 namespace {
 
-constexpr std::size_t kBodyAheadBytes = 1024 * 1024;          // of a body: allocated before it has arrived
 constexpr std::size_t kUnsentBeforeRequestMax = 1024 * 1024;  // then no further request is taken up
 
 bool begins_a_method(std::uint8_t byte) { return byte >= 'A' && byte <= 'Z'; }
@@ -161,11 +160,10 @@ void Http1::begin_request(std::string_view head_text, std::int64_t now_ns) {
   exchange.wants_continue = head->expects_continue;
 }
 
-// Memory for the body follows what has arrived, so that a length that is only claimed costs little.
 void Http1::make_room() {
   Bytes& body = request_->body;
-  const std::uint64_t ahead = body.size() + std::max(kBodyAheadBytes, body.size() / 2);
-  const auto capacity = static_cast<std::size_t>(std::min<std::uint64_t>(body_bytes_, ahead));
+  const auto capacity =
+      static_cast<std::size_t>(std::min<std::uint64_t>(body_bytes_, body_room(body.size())));
   if (!exchanges_.back()->charge.try_raise_to(capacity)) return fail(out_of_memory_budget());
   body.reserve(capacity);
 }

@@ -7,8 +7,7 @@
 
 namespace millrace::net {
 namespace {
-constexpr std::size_t kFieldOverheadBytes = 32;             // RFC 9113, 6.5.2
-constexpr std::size_t kStreamBodyAheadBytes = 1024 * 1024;  // of a body: allocated before it has arrived
+constexpr std::size_t kFieldOverheadBytes = 32;  // RFC 9113, 6.5.2
 }  // namespace
 
 Http2::Stream::Stream(Http2& driver, std::int32_t stream_id)
@@ -95,9 +94,8 @@ bool Http2::Stream::make_room(std::size_t bytes) {
   Bytes& to = request->body;
   const std::size_t needed = to.size() + bytes;
   if (needed <= to.capacity()) return true;
-  const std::size_t ahead = to.size() + std::max(kStreamBodyAheadBytes, to.size() / 2);
   const std::size_t capacity =
-      std::max(needed, content_length == 0 ? 2 * needed : std::min(content_length, ahead));
+      std::max(needed, content_length == 0 ? 2 * needed : std::min(content_length, body_room(to.size())));
   if (!charge_.try_raise_to(capacity)) return false;
   to.reserve(capacity);
   return true;

@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "base/base64_kernels.h"
+#include "drawn_bytes.h"
 
 namespace millrace {
 namespace {
@@ -15,13 +15,6 @@ namespace {
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::size_t kSlack = 64;
 constexpr std::uint8_t kUntouched = 0xa5;
-
-std::vector<std::uint8_t> text_bytes(std::size_t size) {
-  std::mt19937_64 dice(size);
-  std::vector<std::uint8_t> bytes(size);
-  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(dice());
-  return bytes;
-}
 
 // Straight from RFC 4648, bit by bit.
 std::string reference(ByteView bytes) {
@@ -72,7 +65,7 @@ TEST(Base64, VectorsOfRfc4648) {
 
 TEST(Base64, EveryLengthGoesThereAndBack) {
   for (std::size_t size = 0; size <= 300; ++size) {
-    const auto bytes = text_bytes(size);
+    const auto bytes = drawn_bytes(size);
     const std::string text = encode(bytes);
     ASSERT_EQ(text, reference(bytes)) << size;
     ASSERT_EQ(base64_decoded_size(text), size);
@@ -82,7 +75,7 @@ TEST(Base64, EveryLengthGoesThereAndBack) {
 
 TEST(Base64, EveryWrongByteAtEveryPositionIsRefused) {
   for (const std::size_t size : {3u, 47u, 48u, 96u, 99u, 150u, 151u}) {
-    std::string text = encode(text_bytes(size));
+    std::string text = encode(drawn_bytes(size));
     for (std::size_t position = 0; position < text.size(); ++position) {
       const char right = text[position];
       for (int byte = 0; byte < 256; ++byte) {
@@ -98,7 +91,7 @@ TEST(Base64, EveryWrongByteAtEveryPositionIsRefused) {
 
 TEST(Base64, TextsOfTheirOwnSayTheSame) {
   for (std::size_t size = 0; size < 100; ++size) {
-    const auto bytes = text_bytes(size);
+    const auto bytes = drawn_bytes(size);
     const std::string text = base64_text(bytes);
     EXPECT_EQ(text, encode(bytes));
     EXPECT_EQ(base64_bytes(text), std::string(bytes.begin(), bytes.end()));
@@ -109,7 +102,7 @@ TEST(Base64, TextsOfTheirOwnSayTheSame) {
 
 TEST(Base64, PaddingAnywhereButAtTheEndIsRefused) {
   for (const std::size_t size : {3u, 30u, 48u, 75u, 150u}) {
-    const std::string text = encode(text_bytes(size));
+    const std::string text = encode(drawn_bytes(size));
     for (std::size_t position = 0; position < text.size(); ++position) {
       std::string bad = text;
       bad[position] = '=';
@@ -132,7 +125,7 @@ TEST(Base64, PaddingAnywhereButAtTheEndIsRefused) {
 
 TEST(Base64, BitsOfTheLastCharacterThatNoByteHoldsMustBeZero) {
   for (const std::size_t before : {0u, 12u, 45u, 48u, 96u, 147u}) {
-    const std::string start = encode(text_bytes(before));
+    const std::string start = encode(drawn_bytes(before));
     for (std::size_t value = 0; value < 64; ++value) {
       const std::string two = start + 'x' + kAlphabet[value] + "==";
       EXPECT_EQ(decode(two).has_value(), value % 16 == 0) << two;
@@ -156,7 +149,7 @@ class Base64Kernel : public testing::TestWithParam<NamedKernel> {
 
 TEST_P(Base64Kernel, EncodesEveryLengthAsTheOthersWithinItsSlack) {
   for (std::size_t size = 0; size <= 300; ++size) {
-    const auto bytes = text_bytes(size);  // no slack behind: a read too far is seen under AddressSanitizer
+    const auto bytes = drawn_bytes(size);  // no slack behind: a read too far is seen under AddressSanitizer
     const std::size_t chars = base64_encoded_size(size);
     std::vector<char> out(chars + kSlack + 64, static_cast<char>(kUntouched));
     GetParam().kernel->encode(bytes.data(), size, out.data());
@@ -171,7 +164,7 @@ TEST_P(Base64Kernel, EncodesEveryLengthAsTheOthersWithinItsSlack) {
 
 TEST_P(Base64Kernel, DecodesEveryLengthAsTheOthersWithinItsSlack) {
   for (std::size_t size = 0; size <= 300; ++size) {
-    const auto bytes = text_bytes(size);
+    const auto bytes = drawn_bytes(size);
     std::string text = reference(bytes);
     text.resize(text.size() - static_cast<std::size_t>(std::count(text.begin(), text.end(), '=')));
     std::vector<std::uint8_t> out(size + kSlack + 64, kUntouched);

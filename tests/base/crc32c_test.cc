@@ -2,21 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include <random>
 #include <string>
 #include <vector>
 
 #include "base/crc32c_kernels.h"
+#include "drawn_bytes.h"
 
 namespace millrace {
 namespace {
-
-std::vector<std::uint8_t> checked_bytes(std::size_t size) {
-  std::mt19937_64 dice(size);
-  std::vector<std::uint8_t> bytes(size);
-  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(dice());
-  return bytes;
-}
 
 // One bit at a time, straight from the definition.
 std::uint32_t bitwise(ByteView bytes, std::uint32_t before = 0) {
@@ -64,7 +57,7 @@ TEST_P(Crc32c, VectorsOfRfc3720) {
 }
 
 TEST_P(Crc32c, EveryLengthAtEveryAlignmentOfACacheLine) {
-  const auto bytes = checked_bytes(700 + 64);
+  const auto bytes = drawn_bytes(700 + 64);
   for (std::size_t offset = 0; offset < 64; ++offset) {
     std::uint32_t expected = 0;
     for (std::size_t size = 0; size <= 700; ++size) {
@@ -75,7 +68,7 @@ TEST_P(Crc32c, EveryLengthAtEveryAlignmentOfACacheLine) {
 }
 
 TEST_P(Crc32c, LengthsAroundTheStridesOfTheKernels) {
-  const auto bytes = checked_bytes(70'000);
+  const auto bytes = drawn_bytes(70'000);
   for (const std::size_t around : {1536u, 2048u, 3072u, 4096u, 65'536u}) {
     for (std::size_t size = around - 70; size < around + 70; ++size) {
       ASSERT_EQ(crc(ByteView(bytes).first(size)), bitwise(ByteView(bytes).first(size))) << size;
@@ -84,7 +77,7 @@ TEST_P(Crc32c, LengthsAroundTheStridesOfTheKernels) {
 }
 
 TEST_P(Crc32c, ContinuesWhereAnotherEnded) {
-  const auto bytes = checked_bytes(5000);
+  const auto bytes = drawn_bytes(5000);
   const ByteView all(bytes);
   const std::uint32_t whole = bitwise(all);
   for (std::size_t cut = 0; cut <= all.size(); cut += cut < 600 ? 1 : 97) {
@@ -93,7 +86,7 @@ TEST_P(Crc32c, ContinuesWhereAnotherEnded) {
 }
 
 TEST_P(Crc32c, EveryFlippedBitChangesIt) {
-  auto bytes = checked_bytes(600);
+  auto bytes = drawn_bytes(600);
   const std::uint32_t before = crc(bytes);
   for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
     bytes[bit / 8] ^= static_cast<std::uint8_t>(1 << bit % 8);

@@ -10,13 +10,11 @@
 namespace millrace::net {
 namespace {
 
-constexpr std::string_view kDrainGet = "GET /x HTTP/1.1\r\nHost: h\r\n\r\n";
-
 TEST(Drain, IdleConnectionsCloseAtOnceAndNewOnesAreRefused) {
   Served served(echo);
   RawClient idle(served.port());
   RawClient used(served.port());
-  used.send(kDrainGet);
+  used.send(kGet);
   ASSERT_EQ(used.response()->status, 200);
   ASSERT_TRUE(Served::eventually([&] { return served.server().stats().connections_open == 2; }));
   served.server().drain(10'000);
@@ -30,10 +28,10 @@ TEST(Drain, RequestsUnderWayAreAnsweredAndToldThatTheConnectionCloses) {
   Served served(held.handler());
   RawClient waiting(served.port());
   RawClient halfway(served.port());
-  waiting.send(kDrainGet);
+  waiting.send(kGet);
   ASSERT_TRUE(held.wait_for(1));
   halfway.send("POST /y HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nab");
-  ASSERT_TRUE(Served::eventually([&] { return served.server().stats().bytes_in > kDrainGet.size(); }));
+  ASSERT_TRUE(Served::eventually([&] { return served.server().stats().bytes_in > kGet.size(); }));
   auto drained = std::async(std::launch::async, [&] { served.server().drain(10'000); });
   EXPECT_EQ(drained.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout);
   halfway.send("cd");
@@ -54,7 +52,7 @@ TEST(Drain, GivesUpWhenTheTimeIsOver) {
   HeldRequests held;
   Served served(held.handler());
   RawClient client(served.port());
-  client.send(kDrainGet);
+  client.send(kGet);
   ASSERT_TRUE(held.wait_for(1));
   served.server().drain(50);
   EXPECT_EQ(served.server().stats().connections_open, 1u);

@@ -16,6 +16,8 @@
 
 namespace millrace::net {
 
+inline constexpr std::string_view kGet = "GET /x HTTP/1.1\r\nHost: h\r\n\r\n";
+
 inline Response text_response(std::string_view text, int status = 200) {
   Response response;
   response.status = status;

@@ -15,8 +15,6 @@
 namespace millrace::net {
 namespace {
 
-constexpr std::string_view kServerGet = "GET /x HTTP/1.1\r\nHost: h\r\n\r\n";
-
 TEST(Server, RefusesAddressesThatAreNoneAndPortsThatAreTaken) {
   LoopGroup loops(1);
   for (const char* address :
@@ -103,7 +101,7 @@ TEST(Server, AKeptAliveConnectionIsClosedWhenIdleAndNotBefore) {
   Served served(echo, limits);
   RawClient client(served.port());
   for (int i = 0; i < 5; ++i) {
-    client.send(kServerGet);
+    client.send(kGet);
     ASSERT_EQ(client.response()->status, 200);
     std::this_thread::sleep_for(std::chrono::milliseconds(80));
   }
@@ -118,7 +116,7 @@ TEST(Server, AnAnswerThatTakesLongIsNotIdleness) {
   HeldRequests held;
   Served served(held.handler(), limits);
   RawClient client(served.port());
-  client.send(kServerGet);
+  client.send(kGet);
   ASSERT_TRUE(held.wait_for(1));
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   held.answer(0, "late");
@@ -132,7 +130,7 @@ TEST(Server, ConnectionsOverTheLimitAreClosedAndThoseWithinServed) {
   std::vector<std::unique_ptr<RawClient>> clients;
   for (int i = 0; i < 3; ++i) {
     clients.push_back(std::make_unique<RawClient>(served.port()));
-    clients.back()->send(kServerGet);
+    clients.back()->send(kGet);
     ASSERT_EQ(clients.back()->response()->status, 200);
   }
   RawClient refused(served.port());
@@ -141,7 +139,7 @@ TEST(Server, ConnectionsOverTheLimitAreClosedAndThoseWithinServed) {
   clients.pop_back();
   ASSERT_TRUE(Served::eventually([&] { return served.server().stats().connections_open == 2; }));
   RawClient accepted(served.port());
-  accepted.send(kServerGet);
+  accepted.send(kGet);
   EXPECT_EQ(accepted.response()->status, 200);
 }
 
@@ -165,7 +163,7 @@ TEST(Server, GarbageNeverHarmsOthers) {
     bad.end_sending();
     ASSERT_TRUE(bad.closed_by_peer()) << "round " << round;
   }
-  good.send(kServerGet);
+  good.send(kGet);
   EXPECT_EQ(good.response()->status, 200);
 }
 
@@ -182,7 +180,7 @@ TEST(Server, ASlowReaderCostsBoundedMemoryAndIsClosed) {
       limits);
   RawClient slow(served.port(), 4'096);
   std::string requests;
-  for (int i = 0; i < 500; ++i) requests += kServerGet;
+  for (int i = 0; i < 500; ++i) requests += kGet;
   slow.send(requests);
   EXPECT_TRUE(served.all_closed());
   EXPECT_LE(handled, 20);
@@ -239,7 +237,7 @@ TEST(Server, TwoThousandIdleConnectionsCostLittleMemoryAndNewOnesAreServed) {
   EXPECT_LE((after - before) / 2'000, 4'096u);
 #endif
   RawClient another(served.port());
-  another.send(kServerGet);
+  another.send(kGet);
   EXPECT_EQ(another.response()->status, 200);
   EXPECT_EQ(served.server().stats().connections_total, 2'101u);
 }
@@ -248,7 +246,7 @@ TEST(Server, HalfClosedClientsGetTheirAnswer) {
   HeldRequests held;
   Served served(held.handler());
   RawClient client(served.port());
-  client.send(kServerGet);
+  client.send(kGet);
   client.end_sending();
   ASSERT_TRUE(held.wait_for(1));
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -261,7 +259,7 @@ TEST(Server, DroppedResponderClosesTheConnection) {
   HeldRequests held;
   Served served(held.handler());
   RawClient client(served.port());
-  client.send(kServerGet);
+  client.send(kGet);
   ASSERT_TRUE(held.wait_for(1));
   held.drop(0);
   EXPECT_EQ(client.rest(), "");
@@ -272,7 +270,7 @@ TEST(Server, AnsweringAClientThatHasGoneIsHarmless) {
   Served served(held.handler());
   {
     RawClient client(served.port());
-    client.send(kServerGet);
+    client.send(kGet);
     ASSERT_TRUE(held.wait_for(1));
   }
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -284,7 +282,7 @@ TEST(Server, AResponderMayOutliveTheServer) {
   HeldRequests held;
   Served served(held.handler());
   RawClient client(served.port());
-  client.send(std::string(kServerGet) + std::string(kServerGet));
+  client.send(std::string(kGet) + std::string(kGet));
   ASSERT_TRUE(held.wait_for(2));
   served.destroy_server();
   EXPECT_EQ(client.rest(), "");

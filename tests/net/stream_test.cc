@@ -10,8 +10,6 @@
 namespace millrace::net {
 namespace {
 
-constexpr std::string_view kStreamGet = "GET /x HTTP/1.1\r\nHost: h\r\n\r\n";
-
 SharedBytes chunk(std::string_view text) { return std::make_shared<const Bytes>(text); }
 
 // Writes `left` chunks of 64 KiB, never more than 256 KiB ahead of the peer.
@@ -50,7 +48,7 @@ TEST(BodyStream, ArrivesChunkedAndTheConnectionGoesOn) {
     });
   });
   RawClient client(served.port());
-  client.send(std::string(kStreamGet) + "GET /plain HTTP/1.1\r\nHost: h\r\n\r\n");
+  client.send(std::string(kGet) + "GET /plain HTTP/1.1\r\nHost: h\r\n\r\n");
   const auto streamed = client.response();
   EXPECT_EQ(streamed->headers.at("transfer-encoding"), "chunked");
   EXPECT_EQ(streamed->body, "one,two");
@@ -80,7 +78,7 @@ TEST(BodyStream, AReaderThatWaitsHoldsTheWriterBack) {
     pump->go_on();
   });
   RawClient client(served.port(), 64 * 1024);
-  client.send(kStreamGet);
+  client.send(kGet);
   EXPECT_EQ(done.wait_for(std::chrono::milliseconds(300)), std::future_status::timeout);
   const auto response = client.response();
   ASSERT_TRUE(response);
@@ -103,7 +101,7 @@ TEST(BodyStream, TheWriterLearnsThatThePeerHasGone) {
   });
   {
     RawClient client(served.port());
-    client.send(kStreamGet);
+    client.send(kGet);
     ASSERT_NE(client.some(100), "");
   }
   EXPECT_EQ(closed.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
@@ -115,7 +113,7 @@ TEST(BodyStream, AWriterThatIsDroppedBreaksTheResponseOff) {
     stream->write(chunk("part"));
   });
   RawClient client(served.port());
-  client.send(kStreamGet);
+  client.send(kGet);
   const auto all = client.rest();
   ASSERT_TRUE(all);
   EXPECT_NE(all->find("part"), std::string::npos);
@@ -128,7 +126,7 @@ TEST(BodyStream, MayOutliveTheServer) {
     started.set_value(std::move(responder).start_stream(text_response("")));
   });
   RawClient client(served.port());
-  client.send(kStreamGet);
+  client.send(kGet);
   auto stream = started.get_future().get();
   served.destroy_server();
   std::promise<void> done;

@@ -13,8 +13,6 @@
 namespace millrace::net {
 namespace {
 
-constexpr std::string_view kTlsGet = "GET /x HTTP/1.1\r\nHost: h\r\n\r\n";
-
 // A self-signed certificate for "localhost", made anew for each test.
 class Certificate {
  public:
@@ -108,7 +106,7 @@ TEST(Tls, ServesHttp1WithAlpnWithoutItAndBesideClearText) {
     }
   }
   RawClient clear(served.port());
-  clear.send(kTlsGet);
+  clear.send(kGet);
   EXPECT_EQ(clear.response()->status, 200);
 }
 
@@ -189,7 +187,7 @@ TEST(Tls, ReloadGivesNewConnectionsTheNewCertificateAndKeepsTheOldOnesGoing) {
   TlsClient after(served.port(), "");
   ASSERT_TRUE(after.connected());
   EXPECT_EQ(after.common_name(), "second");
-  before.send(kTlsGet);
+  before.send(kGet);
   EXPECT_NE(before.read_until("GET /x").find("200 OK"), std::string::npos);
 }
 
