@@ -5,72 +5,73 @@
 namespace millrace::broker {
 namespace {
 
-std::uint64_t consumer_id_from(const json& entry) { return entry.at("consumer").get<std::uint64_t>(); }
+std::uint64_t consumer_id_from(const StateJson& entry) { return entry.at("consumer").get<std::uint64_t>(); }
 
-json to_json(const StreamCreated& created) {
-  json entry{{"change", "stream_created"},
-             {"name", created.name},
-             {"now_ms", created.now_ms},
-             {"shard_count", created.shard_count},
-             {"on_demand", created.on_demand},
-             {"retention_hours", created.retention_hours},
-             {"tags", created.tags}};
+StateJson to_json(const StreamCreated& created) {
+  StateJson entry{{"change", "stream_created"},
+                  {"name", created.name},
+                  {"now_ms", created.now_ms},
+                  {"shard_count", created.shard_count},
+                  {"on_demand", created.on_demand},
+                  {"retention_hours", created.retention_hours},
+                  {"tags", created.tags}};
   add_settings(created, entry);
   if (created.first_shards_lead_s != 0) entry["first_shards_lead_s"] = created.first_shards_lead_s;
   return entry;
 }
 
-json to_json(const StreamActivated& entry) { return {{"change", "stream_activated"}, {"id", entry.id}}; }
+StateJson to_json(const StreamActivated& entry) { return {{"change", "stream_activated"}, {"id", entry.id}}; }
 
-json to_json(const StreamDeleting& entry) { return {{"change", "stream_deleting"}, {"id", entry.id}}; }
+StateJson to_json(const StreamDeleting& entry) { return {{"change", "stream_deleting"}, {"id", entry.id}}; }
 
-json to_json(const StreamDeleted& entry) { return {{"change", "stream_deleted"}, {"id", entry.id}}; }
+StateJson to_json(const StreamDeleted& entry) { return {{"change", "stream_deleted"}, {"id", entry.id}}; }
 
-json to_json(const ReshardBegun& entry) {
-  json written{{"change", "reshard_begun"}, {"id", entry.id}, {"plan", to_json(entry.plan)}};
+StateJson to_json(const ReshardBegun& entry) {
+  StateJson written{{"change", "reshard_begun"}, {"id", entry.id}, {"plan", to_json(entry.plan)}};
   if (entry.counted_ms) written["counted_ms"] = *entry.counted_ms;
   return written;
 }
 
 // Offsets by shard index.
-json to_json(const std::map<std::uint32_t, std::uint64_t>& offsets) {
-  json pairs = json::array();
+StateJson to_json(const std::map<std::uint32_t, std::uint64_t>& offsets) {
+  StateJson pairs = StateJson::array();
   for (const auto& [index, offset] : offsets) pairs.push_back({index, offset});
   return pairs;
 }
 
-std::map<std::uint32_t, std::uint64_t> offsets_from(const json& pairs) {
+std::map<std::uint32_t, std::uint64_t> offsets_from(const StateJson& pairs) {
   std::map<std::uint32_t, std::uint64_t> offsets;
-  for (const json& pair : pairs)
+  for (const StateJson& pair : pairs)
     offsets.emplace(pair.at(0).get<std::uint32_t>(), pair.at(1).get<std::uint64_t>());
   return offsets;
 }
 
-json to_json(const ReshardDone& entry) {
-  json written{{"change", "reshard_done"},
-               {"id", entry.id},
-               {"now_ms", entry.now_ms},
-               {"end_offsets", to_json(entry.end_offsets)}};
+StateJson to_json(const ReshardDone& entry) {
+  StateJson written{{"change", "reshard_done"},
+                    {"id", entry.id},
+                    {"now_ms", entry.now_ms},
+                    {"end_offsets", to_json(entry.end_offsets)}};
   if (entry.new_shards_lag_s != 0) written["new_shards_lag_s"] = entry.new_shards_lag_s;
   return written;
 }
 
-json to_json(const RetentionSet& entry) {
+StateJson to_json(const RetentionSet& entry) {
   return {{"change", "retention_set"}, {"id", entry.id}, {"hours", entry.hours}};
 }
 
-json to_json(const TagsChanged& entry) {
-  json written{{"change", "tags_changed"}, {"id", entry.id}, {"set", entry.set}, {"removed", entry.removed}};
+StateJson to_json(const TagsChanged& entry) {
+  StateJson written{
+      {"change", "tags_changed"}, {"id", entry.id}, {"set", entry.set}, {"removed", entry.removed}};
   if (entry.consumer) written["consumer"] = *entry.consumer;
   return written;
 }
 
-json to_json(const ShardsExpired& entry) {
+StateJson to_json(const ShardsExpired& entry) {
   return {{"change", "shards_expired"}, {"id", entry.id}, {"indexes", entry.indexes}};
 }
 
-json to_json(const StreamConfigured& entry) {
-  json written{{"change", "stream_configured"}, {"id", entry.id}};
+StateJson to_json(const StreamConfigured& entry) {
+  StateJson written{{"change", "stream_configured"}, {"id", entry.id}};
   if (entry.on_demand) written["on_demand"] = *entry.on_demand;
   if (entry.max_record_kib) written["max_record_kib"] = *entry.max_record_kib;
   if (entry.warm_throughput_mibps) written["warm_throughput_mibps"] = *entry.warm_throughput_mibps;
@@ -81,19 +82,19 @@ json to_json(const StreamConfigured& entry) {
   return written;
 }
 
-json to_json(const EncryptionSet& entry) {
-  json written{{"change", "encryption_set"}, {"id", entry.id}, {"passes", entry.passes}};
+StateJson to_json(const EncryptionSet& entry) {
+  StateJson written{{"change", "encryption_set"}, {"id", entry.id}, {"passes", entry.passes}};
   if (!entry.key_id.empty()) written["key_id"] = entry.key_id;
   if (entry.data_key) written["data_key"] = data_key_json(*entry.data_key);
   if (entry.counted_ms) written["counted_ms"] = *entry.counted_ms;
   return written;
 }
 
-EncryptionSet encryption_set_from(const json& entry) {
+EncryptionSet encryption_set_from(const StateJson& entry) {
   EncryptionSet set{entry.at("id").get<std::uint64_t>(), entry.value("key_id", std::string()), std::nullopt,
                     entry.at("passes").get<bool>(), optional_from<std::int64_t>(entry, "counted_ms")};
   if (entry.contains("data_key")) {
-    const json& key = entry["data_key"];
+    const StateJson& key = entry["data_key"];
     set.data_key =
         EncryptionSet::DataKey{key.at("made_ms").get<std::int64_t>(), key.at("master_key").get<std::string>(),
                                from_base64(key.at("wrapped"))};
@@ -101,18 +102,18 @@ EncryptionSet encryption_set_from(const json& entry) {
   return set;
 }
 
-json to_json(const DataKeysDropped& entry) {
+StateJson to_json(const DataKeysDropped& entry) {
   return {{"change", "data_keys_dropped"},
           {"id", entry.id},
           {"before", entry.before},
           {"kept_from", to_json(entry.kept_from)}};
 }
 
-json to_json(const CommitmentSet& entry) {
+StateJson to_json(const CommitmentSet& entry) {
   return {{"change", "commitment_set"}, {"commitment", to_json(entry.commitment)}};
 }
 
-StreamCreated stream_created_from(const json& entry) {
+StreamCreated stream_created_from(const StateJson& entry) {
   StreamCreated created{.name = entry.at("name").get<std::string>(),
                         .now_ms = entry.at("now_ms").get<std::int64_t>(),
                         .shard_count = entry.at("shard_count").get<std::uint32_t>(),
@@ -124,7 +125,7 @@ StreamCreated stream_created_from(const json& entry) {
   return created;
 }
 
-StreamConfigured stream_configured_from(const json& entry) {
+StreamConfigured stream_configured_from(const StateJson& entry) {
   StreamConfigured configured{
       .id = entry.at("id").get<std::uint64_t>(),
       .on_demand = optional_from<bool>(entry, "on_demand"),
@@ -138,31 +139,31 @@ StreamConfigured stream_configured_from(const json& entry) {
   return configured;
 }
 
-json to_json(const ConsumerRegistered& entry) {
+StateJson to_json(const ConsumerRegistered& entry) {
   return {{"change", "consumer_registered"}, {"id", entry.id},         {"name", entry.name},
           {"kind", kind_text(entry.kind)},   {"now_ms", entry.now_ms}, {"tags", entry.tags}};
 }
 
-json to_json(const ConsumerActivated& entry) {
+StateJson to_json(const ConsumerActivated& entry) {
   return {{"change", "consumer_activated"}, {"id", entry.id}, {"consumer", entry.consumer}};
 }
 
-json to_json(const ConsumerDeleting& entry) {
+StateJson to_json(const ConsumerDeleting& entry) {
   return {{"change", "consumer_deleting"}, {"id", entry.id}, {"consumer", entry.consumer}};
 }
 
-json to_json(const ConsumerDeleted& entry) {
+StateJson to_json(const ConsumerDeleted& entry) {
   return {{"change", "consumer_deleted"}, {"id", entry.id}, {"consumer", entry.consumer}};
 }
 
-json to_json(const PolicySet& entry) {
-  json written{{"change", "policy_set"}, {"id", entry.id}};
+StateJson to_json(const PolicySet& entry) {
+  StateJson written{{"change", "policy_set"}, {"id", entry.id}};
   if (entry.consumer) written["consumer"] = *entry.consumer;
   if (entry.policy) written["policy"] = *entry.policy;
   return written;
 }
 
-CatalogChange change_from(const json& entry) {
+CatalogChange change_from(const StateJson& entry) {
   const std::string kind = entry.at("change").get<std::string>();
   if (kind == "stream_created") return stream_created_from(entry);
   if (kind == "commitment_set") return CommitmentSet{commitment_from(entry.at("commitment"))};
@@ -200,7 +201,7 @@ CatalogChange change_from(const json& entry) {
   if (kind == "policy_set")
     return PolicySet{id, optional_from<std::uint64_t>(entry, "consumer"),
                      optional_from<std::string>(entry, "policy")};
-  throw json::other_error::create(501, "unknown change " + kind, &entry);
+  throw StateJson::other_error::create(501, "unknown change " + kind, &entry);
 }
 
 }  // namespace
@@ -210,11 +211,7 @@ std::string encode(const CatalogChange& entry) {
 }
 
 Result<CatalogChange> decode_change(std::string_view text) {
-  try {
-    return change_from(json::parse(text));
-  } catch (const json::exception& error) {
-    return corrupt(error.what());
-  }
+  return read_state(text, "control log", change_from);
 }
 
 }  // namespace millrace::broker

@@ -1,33 +1,30 @@
 #include "keys/key_state.h"
 
-#include <nlohmann/json.hpp>
-
 #include "base/base64.h"
 #include "base/bytes.h"
+#include "base/state_json.h"
 
 namespace millrace::keys {
 namespace {
 
-using nlohmann::json;
-
-std::string from_base64(const json& value) {
+std::string from_base64(const StateJson& value) {
   auto bytes = base64_bytes(value.get_ref<const std::string&>());
-  if (!bytes) throw json::other_error::create(500, "not base64", &value);
+  if (!bytes) throw StateJson::other_error::create(500, "not base64", &value);
   return *std::move(bytes);
 }
 
-json to_json(const MasterKey& key) {
-  json entry{{"id", key.id},
-             {"description", key.description},
-             {"created_ms", key.created_ms},
-             {"enabled", key.enabled},
-             {"aws_managed", key.aws_managed},
-             {"rotates", key.rotates},
-             {"rotation_days", key.rotation_days},
-             {"tags", key.tags}};
+StateJson to_json(const MasterKey& key) {
+  StateJson entry{{"id", key.id},
+                  {"description", key.description},
+                  {"created_ms", key.created_ms},
+                  {"enabled", key.enabled},
+                  {"aws_managed", key.aws_managed},
+                  {"rotates", key.rotates},
+                  {"rotation_days", key.rotation_days},
+                  {"tags", key.tags}};
   if (key.deletion_ms) entry["deletion_ms"] = *key.deletion_ms;
   if (key.policy != nullptr) entry["policy"] = *key.policy;
-  json materials = json::array();
+  StateJson materials = StateJson::array();
   for (const Material& material : key.materials)
     materials.push_back(
         {{"wrapped", base64_text(as_bytes(material.wrapped))}, {"made_ms", material.made_ms}});
@@ -35,7 +32,7 @@ json to_json(const MasterKey& key) {
   return entry;
 }
 
-MasterKey key_from(const json& entry) {
+MasterKey key_from(const StateJson& entry) {
   MasterKey key;
   key.id = entry.at("id").get<std::string>();
   key.description = entry.at("description").get<std::string>();
@@ -48,39 +45,35 @@ MasterKey key_from(const json& entry) {
   if (entry.contains("deletion_ms")) key.deletion_ms = entry["deletion_ms"].get<std::int64_t>();
   if (entry.contains("policy"))
     key.policy = std::make_shared<const std::string>(entry["policy"].get<std::string>());
-  for (const json& material : entry.at("materials"))
+  for (const StateJson& material : entry.at("materials"))
     key.materials.push_back(
         {from_base64(material.at("wrapped")), material.at("made_ms").get<std::int64_t>()});
-  if (key.materials.empty()) throw json::other_error::create(501, "a key without a secret", &entry);
+  if (key.materials.empty()) throw StateJson::other_error::create(501, "a key without a secret", &entry);
   return key;
 }
 
-json to_json(const Alias& alias) {
+StateJson to_json(const Alias& alias) {
   return {{"name", alias.name},
           {"key", alias.key},
           {"created_ms", alias.created_ms},
           {"updated_ms", alias.updated_ms}};
 }
 
-Alias alias_from(const json& entry) {
+Alias alias_from(const StateJson& entry) {
   return {entry.at("name").get<std::string>(), entry.at("key").get<std::string>(),
           entry.at("created_ms").get<std::int64_t>(), entry.at("updated_ms").get<std::int64_t>()};
 }
 
-json entry_of(const MasterKey& key) { return {{"key", to_json(key)}}; }
-json entry_of(const KeyRemoved& removed) { return {{"key_removed", removed.id}}; }
-json entry_of(const Alias& alias) { return {{"alias", to_json(alias)}}; }
-json entry_of(const AliasRemoved& removed) { return {{"alias_removed", removed.name}}; }
+StateJson entry_of(const MasterKey& key) { return {{"key", to_json(key)}}; }
+StateJson entry_of(const KeyRemoved& removed) { return {{"key_removed", removed.id}}; }
+StateJson entry_of(const Alias& alias) { return {{"alias", to_json(alias)}}; }
+StateJson entry_of(const AliasRemoved& removed) { return {{"alias_removed", removed.name}}; }
 
-KeyChange change_from(const json& entry) {
+KeyChange change_from(const StateJson& entry) {
   if (entry.contains("key")) return key_from(entry["key"]);
   if (entry.contains("key_removed")) return KeyRemoved{entry["key_removed"].get<std::string>()};
   if (entry.contains("alias")) return alias_from(entry["alias"]);
   return AliasRemoved{entry.at("alias_removed").get<std::string>()};
-}
-
-Error corrupt(const json::exception& error) {
-  return Error{ErrorKind::kCorrupt, std::string("master keys: ") + error.what()};
 }
 
 void apply(KeyState& state, const MasterKey& key) {
@@ -92,6 +85,13 @@ void apply(KeyState& state, const KeyRemoved& removed) {
 }
 void apply(KeyState& state, const Alias& alias) { state.aliases.insert_or_assign(alias.name, alias); }
 void apply(KeyState& state, const AliasRemoved& removed) { state.aliases.erase(removed.name); }
+
+KeyState state_from(const StateJson& entry) {
+  KeyState state;
+  for (const StateJson& key : entry.at("keys")) apply(state, key_from(key));
+  for (const StateJson& alias : entry.at("aliases")) apply(state, alias_from(alias));
+  return state;
+}
 
 }  // namespace
 
@@ -106,31 +106,19 @@ std::string encode(const KeyChange& change) {
 }
 
 std::string encode(const KeyState& state) {
-  json keys = json::array();
-  json aliases = json::array();
+  StateJson keys = StateJson::array();
+  StateJson aliases = StateJson::array();
   for (const auto& [id, key] : state.keys) keys.push_back(to_json(*key));
   for (const auto& [name, alias] : state.aliases) aliases.push_back(to_json(alias));
-  return json{{"keys", std::move(keys)}, {"aliases", std::move(aliases)}}.dump();
+  return StateJson{{"keys", std::move(keys)}, {"aliases", std::move(aliases)}}.dump();
 }
 
 Result<KeyChange> decode_key_change(std::string_view text) {
-  try {
-    return change_from(json::parse(text));
-  } catch (const json::exception& error) {
-    return corrupt(error);
-  }
+  return read_state(text, "master keys", change_from);
 }
 
 Result<KeyState> decode_key_state(std::string_view text) {
-  try {
-    const json entry = json::parse(text);
-    KeyState state;
-    for (const json& key : entry.at("keys")) apply(state, key_from(key));
-    for (const json& alias : entry.at("aliases")) apply(state, alias_from(alias));
-    return state;
-  } catch (const json::exception& error) {
-    return corrupt(error);
-  }
+  return read_state(text, "master keys", state_from);
 }
 
 }  // namespace millrace::keys

@@ -318,7 +318,13 @@ TEST(ChangeCodec, WhatIsWrittenIsReadBackAndADamagedLineIsNamed) {
   EXPECT_EQ(encode(again), encode(tables));
   for (const std::string_view wrong :
        {"x", "{}", R"({"put":"t2","item":{"k":{"N":"1"}}})", R"({"put":"t1","item":{"v":{"N":"1"}}})",
-        R"({"table":{"name":"t3"}})"}) {
+        R"({"put":"t1","item":{"k":{"S":"1"}}})", R"({"delete":"t1","key":{"k":{"S":"1"}}})",
+        R"({"table":{"name":"t3"}})", R"({"table":{"name":"t3","hash":"k"}})",
+        R"({"table":{"name":"t3","key_types":{"k":"N"},"hash":"k","created_ms":1e300}})",
+        R"({"table":{"name":"t3","key_types":{"k":"N"},"hash":"k","indexes":[{"name":"i","hash":"o"}]}})",
+        // Of a table that has other keys by now.
+        R"({"table":{"name":"t1","key_types":{"o":"N"},"hash":"o"}})",
+        R"({"table":{"name":"t1","key_types":{"k":"S"},"hash":"k"}})"}) {
     Tables broken;
     const auto replayed = replay(lines + std::string(wrong) + "\n", broken);
     ASSERT_FALSE(replayed.ok()) << wrong;

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "api/writer.h"
@@ -99,9 +101,12 @@ std::string text(const Json& map, std::string_view name) {
   const Json* found = map.find(name);
   return found == nullptr ? "" : found->text;
 }
-std::int64_t integer(const Json& map, std::string_view name) {
+// Counts and times, which are below 2^53. sound: becomes false where it is something else
+std::int64_t integer(const Json& map, std::string_view name, bool& sound) {
   const Json* found = map.find(name);
-  return found == nullptr ? 0 : static_cast<std::int64_t>(found->number);
+  if (found == nullptr) return 0;
+  sound = sound && found->kind == Json::Kind::kInteger && std::abs(found->number) < 0x1p53;
+  return sound ? static_cast<std::int64_t>(found->number) : 0;
 }
 bool boolean(const Json& map, std::string_view name) {
   const Json* found = map.find(name);
@@ -114,23 +119,25 @@ const Json& part(const Json& map, std::string_view name) {
 }
 
 KeySchema read_key(const Json& map) { return {text(map, "hash"), text(map, "range")}; }
-Throughput read_throughput(const Json& map) { return {integer(map, "read"), integer(map, "write")}; }
+Throughput read_throughput(const Json& map, bool& sound) {
+  return {integer(map, "read", sound), integer(map, "write", sound)};
+}
 
-IndexInfo read_index(const Json& map) {
+IndexInfo read_index(const Json& map, bool& sound) {
   IndexInfo index{.name = text(map, "name"), .key = read_key(map)};
   const std::string projection = text(map, "projection");
   for (std::size_t i = 0; i < kProjections.size(); ++i)
     if (kProjections[i] == projection) index.projection = static_cast<IndexInfo::Projection>(i);
   for (const Json& name : part(map, "included").items) index.included.push_back(name.text);
-  index.throughput = read_throughput(map);
+  index.throughput = read_throughput(map, sound);
   index.status = status_of(text(map, "status")).value_or(Status::kActive);
   return index;
 }
 
-TableInfo read_info(const Json& map) {
+TableInfo read_info(const Json& map, bool& sound) {
   TableInfo info{.name = text(map, "name"),
                  .id = text(map, "id"),
-                 .created_ms = integer(map, "created_ms"),
+                 .created_ms = integer(map, "created_ms", sound),
                  .status = status_of(text(map, "status")).value_or(Status::kActive),
                  .key = read_key(map)};
   const Json& types = part(map, "key_types");
@@ -138,18 +145,48 @@ TableInfo read_info(const Json& map) {
     info.key_types[types.names[i]] = types.items[i].text == "N"   ? AttributeType::kNumber
                                      : types.items[i].text == "B" ? AttributeType::kBinary
                                                                   : AttributeType::kString;
-  for (const Json& index : part(map, "indexes").items) info.indexes.push_back(read_index(index));
+  for (const Json& index : part(map, "indexes").items) info.indexes.push_back(read_index(index, sound));
   info.on_demand = boolean(map, "on_demand");
-  info.on_demand_since_ms = integer(map, "on_demand_since_ms");
-  info.throughput = read_throughput(map);
+  info.on_demand_since_ms = integer(map, "on_demand_since_ms", sound);
+  info.throughput = read_throughput(map, sound);
   const Json& tags = part(map, "tags");
   for (std::size_t i = 0; i < tags.items.size(); ++i) info.tags[tags.names[i]] = tags.items[i].text;
   info.expiry_attribute = text(map, "expiry_attribute");
   info.recoverable = boolean(map, "recoverable");
-  info.recoverable_since_ms = integer(map, "recoverable_since_ms");
-  info.recoverable_days = integer(map, "recoverable_days");
+  info.recoverable_since_ms = integer(map, "recoverable_since_ms", sound);
+  info.recoverable_days = integer(map, "recoverable_days", sound);
   info.deletion_protected = boolean(map, "deletion_protected");
   return info;
+}
+
+bool is_typed(const KeySchema& key, const TableInfo& table) {
+  return !key.hash.empty() && table.key_types.contains(key.hash) &&
+         (key.range.empty() || table.key_types.contains(key.range));
+}
+
+// Whether items and indexes can be kept by it, and those that there are stay where they stand.
+// before   what was said of the table until now; nullptr: it is new
+bool is_consistent(const TableInfo& table, const TableInfo* before) {
+  if (table.name.empty() || !is_typed(table.key, table)) return false;
+  std::map<std::string_view, const KeySchema*> indexes;
+  for (const IndexInfo& index : table.indexes)
+    if (!is_typed(index.key, table) || !indexes.emplace(index.name, &index.key).second) return false;
+  if (before == nullptr) return true;
+  for (const auto& [name, type] : before->key_types)
+    if (const auto now = table.key_types.find(name); now != table.key_types.end() && now->second != type)
+      return false;
+  for (const IndexInfo& index : before->indexes)
+    if (const auto now = indexes.find(index.name); now != indexes.end() && *now->second != index.key)
+      return false;
+  return table.key == before->key;
+}
+
+bool has_key(const Attributes& item, const TableInfo& table) {
+  const auto has = [&](const std::string& name) {
+    const auto found = item.find(name);
+    return found != item.end() && found->second.type == table.key_types.at(name);
+  };
+  return has(table.key.hash) && (table.key.range.empty() || has(table.key.range));
 }
 
 Result<void> replay_line(std::string_view line, Tables& tables) {
@@ -159,8 +196,12 @@ Result<void> replay_line(std::string_view line, Tables& tables) {
     return corrupt("not JSON");
   const Json& change = document.root;
   if (const Json* table = change.find("table"); table != nullptr) {
-    TableInfo info = read_info(*table);
-    if (info.name.empty() || info.key.hash.empty()) return corrupt("a table without a name or a key");
+    bool sound = true;
+    TableInfo info = read_info(*table, sound);
+    if (!sound) return corrupt("a table with a number that is none");
+    const Table* before = tables.find(info.name);
+    if (!is_consistent(info, before == nullptr ? nullptr : &before->info()))
+      return corrupt("a table without a name, or with other keys than its own");
     tables.apply(TableSet{std::move(info)});
     return {};
   }
@@ -175,9 +216,7 @@ Result<void> replay_line(std::string_view line, Tables& tables) {
   Attributes attributes;
   if (const auto wrong = read_attributes(part(change, puts ? "item" : "key"), &attributes); wrong.has_value())
     return corrupt(wrong->message);
-  const KeySchema& key = table->info().key;
-  if (!attributes.contains(key.hash) || (!key.range.empty() && !attributes.contains(key.range)))
-    return corrupt("an item without its key");
+  if (!has_key(attributes, table->info())) return corrupt("an item without its key");
   if (puts)
     tables.apply(ItemPut{name, std::make_shared<const Attributes>(std::move(attributes))});
   else

@@ -1,0 +1,67 @@
+// base/state_json.h: JSON as the log keeps state in it, read strictly: a number that is not whole, or that
+// its place cannot hold, throws StateJson::exception like any other surprise. (nlohmann::json casts: 1e300 to
+// a 64-bit number in a way that C++ leaves undefined, and 2^32 to a 32-bit 0.)
+//
+// Header only; who includes it links nlohmann-json.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <concepts>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace millrace {
+
+template <typename T, typename Enable = void>
+struct StrictSerializer : nlohmann::adl_serializer<T, Enable> {};
+
+template <typename T>
+  requires(std::integral<T> && !std::same_as<T, bool>)
+struct StrictSerializer<T> {
+  template <typename Json>
+  static void to_json(Json& json, T value) {
+    nlohmann::to_json(json, value);
+  }
+  template <typename Json>
+  static void from_json(const Json& json, T& value) {
+    const auto take = [&](auto number) {
+      if (!std::in_range<T>(number)) throw Json::out_of_range::create(406, "number out of range", &json);
+      value = static_cast<T>(number);
+    };
+    if (const auto* number = json.template get_ptr<const typename Json::number_unsigned_t*>())
+      return take(*number);
+    if (const auto* number = json.template get_ptr<const typename Json::number_integer_t*>())
+      return take(*number);
+    throw Json::type_error::create(302, "not a whole number", &json);
+  }
+};
+
+using StateJson = nlohmann::basic_json<std::map, std::vector, std::string, bool, std::int64_t, std::uint64_t,
+                                       double, std::allocator, StrictSerializer>;
+
+// What `read` makes of the JSON, which may throw StateJson::exception.
+// whose    "control log": begins the error's text, which can be shown whatever the bytes are
+// errors   kCorrupt
+template <typename F>
+auto read_state(std::string_view text, std::string_view whose, F&& read)
+    -> Result<decltype(read(std::declval<const StateJson&>()))> {
+  try {
+    const StateJson json = StateJson::parse(text);
+    return read(json);
+  } catch (const StateJson::parse_error& error) {
+    return Error{ErrorKind::kCorrupt, fmt::format("{}: not JSON, at byte {}", whose, error.byte)};
+  } catch (const StateJson::exception& error) {
+    return Error{ErrorKind::kCorrupt, fmt::format("{}: {}", whose, error.what())};
+  }
+}
+
+}  // namespace millrace
