@@ -8,6 +8,7 @@
 
 #include "app/size.h"
 #include "base/clock.h"
+#include "broker/catalog.h"
 
 namespace millrace::app {
 namespace {
@@ -192,7 +193,8 @@ std::vector<Setting> make_table() {
                        &S::tail_cache_bytes, {kMiB, kTiB}));
   table.push_back(size("block-cache-bytes", "Older records kept in memory once read, all loops together",
                        &S::block_cache_bytes, {kMiB, kTiB}));
-  table.push_back(number("shards-max", "N", "Open shards of the account", &S::shards_max, {1, 1'000'000}));
+  table.push_back(
+      number("shards-max", "N", "Open shards of the account", &S::shards_max, {1, broker::kShardsMax}));
   table.push_back(number("consumers-max", "N", "Consumers with enhanced fan-out a stream", &S::consumers_max,
                          {1, 10'000}));
   table.push_back(size("max-record-bytes", "Largest record that is taken, without its key",

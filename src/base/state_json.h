@@ -1,6 +1,7 @@
 // base/state_json.h: JSON as the log keeps state in it, read strictly: a number that is not whole, or that
 // its place cannot hold, throws StateJson::exception like any other surprise. (nlohmann::json casts: 1e300 to
-// a 64-bit number in a way that C++ leaves undefined, and 2^32 to a 32-bit 0.)
+// a 64-bit number in a way that C++ leaves undefined, and 2^32 to a 32-bit 0.) Signed numbers, which are
+// times and amounts, lie within 2^53, so that sums of them do not overflow. source: RFC 8259, 6
 //
 // Header only; who includes it links nlohmann-json.
 #pragma once
@@ -31,10 +32,13 @@ struct StrictSerializer<T> {
   static void to_json(Json& json, T value) {
     nlohmann::to_json(json, value);
   }
+  static constexpr std::int64_t kSignedMax = (std::int64_t{1} << 53) - 1;
   template <typename Json>
   static void from_json(const Json& json, T& value) {
     const auto take = [&](auto number) {
-      if (!std::in_range<T>(number)) throw Json::out_of_range::create(406, "number out of range", &json);
+      const bool is_great = std::cmp_greater(number, kSignedMax) || std::cmp_less(number, -kSignedMax);
+      if (!std::in_range<T>(number) || (std::signed_integral<T> && is_great))
+        throw Json::out_of_range::create(406, "number out of range", &json);
       value = static_cast<T>(number);
     };
     if (const auto* number = json.template get_ptr<const typename Json::number_unsigned_t*>())

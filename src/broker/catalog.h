@@ -81,6 +81,10 @@ struct Consumer {
   ResourcePolicy policy = nullptr;
 };
 
+// Open, of an account: more than that no setting allows, and no catalog holds in one stream.
+inline constexpr std::uint32_t kShardsMax = 1'000'000;
+inline constexpr std::int64_t kRetentionHoursMax = 8'760;  // source: IncreaseStreamRetentionPeriod
+
 // What the service lets happen to a stream so often in any 24 hours.
 enum class Counted : std::uint8_t { kModeUpdate, kShardCountUpdate, kEncryptionStart, kEncryptionStop };
 struct DailyLimit {

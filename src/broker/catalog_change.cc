@@ -27,7 +27,8 @@ void replace(Catalog& catalog, const Stream& old, Stream changed) {
 Result<void> change(Catalog& catalog, const StreamCreated& created) {
   if (catalog.find(created.name) != nullptr)
     return Error{ErrorKind::kConflict, fmt::format("stream {} exists", created.name)};
-  if (created.shard_count == 0) return Error{ErrorKind::kInvalid, "a stream has at least one shard"};
+  if (created.shard_count == 0 || created.shard_count > kShardsMax)
+    return Error{ErrorKind::kInvalid, fmt::format("a stream has 1 to {} shards", kShardsMax)};
   Stream stream;
   stream.name = created.name;
   stream.id = catalog.next_stream_id++;
@@ -83,6 +84,7 @@ Result<void> change(Catalog& catalog, const ReshardBegun& begun) {
   MR_ASSIGN(const auto old, by_id(catalog, begun.id));
   if (old->status != StreamStatus::kActive)
     return Error{ErrorKind::kConflict, fmt::format("stream {} is not active", old->name)};
+  MR_TRY(check_plan(*old, begun.plan));
   Stream stream = *old;
   stream.status = StreamStatus::kUpdating;
   stream.plan = begun.plan;
@@ -126,6 +128,7 @@ Result<void> change(Catalog& catalog, const StreamConfigured& configured) {
   MR_ASSIGN(const auto old, by_id(catalog, configured.id));
   if (configured.plan && old->status != StreamStatus::kActive)
     return Error{ErrorKind::kConflict, fmt::format("stream {} is not active", old->name)};
+  if (configured.plan) MR_TRY(check_plan(*old, *configured.plan));
   Stream stream = *old;
   stream.on_demand = configured.on_demand.value_or(old->on_demand);
   stream.max_record_kib = configured.max_record_kib.value_or(old->max_record_kib);

@@ -117,7 +117,7 @@ StreamCreated stream_created_from(const StateJson& entry) {
   StreamCreated created{.name = entry.at("name").get<std::string>(),
                         .now_ms = entry.at("now_ms").get<std::int64_t>(),
                         .shard_count = entry.at("shard_count").get<std::uint32_t>(),
-                        .retention_hours = entry.at("retention_hours").get<std::int64_t>(),
+                        .retention_hours = retention_hours_from(entry.at("retention_hours")),
                         .on_demand = entry.at("on_demand").get<bool>(),
                         .tags = entry.at("tags").get<std::map<std::string, std::string>>()};
   settings_from(entry, created);
@@ -178,7 +178,7 @@ CatalogChange change_from(const StateJson& entry) {
     done.new_shards_lag_s = entry.value("new_shards_lag_s", std::int64_t{0});
     return done;
   }
-  if (kind == "retention_set") return RetentionSet{id, entry.at("hours").get<std::int64_t>()};
+  if (kind == "retention_set") return RetentionSet{id, retention_hours_from(entry.at("hours"))};
   if (kind == "tags_changed")
     return TagsChanged{id, optional_from<std::uint64_t>(entry, "consumer"),
                        entry.at("set").get<std::map<std::string, std::string>>(),

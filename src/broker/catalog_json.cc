@@ -2,6 +2,7 @@
 #include "broker/catalog_json.h"
 
 #include "broker/catalog_change.h"
+#include "broker/reshard.h"
 
 namespace millrace::broker {
 namespace {
@@ -120,6 +121,30 @@ StateJson to_json(const Stream& stream) {
   return entry;
 }
 
+// What routes, finds and reshards relies on it: indexes ascend, the open shards share all hash keys, and a
+// plan that is under way fits them.
+void check_shards(const Stream& stream, const StateJson& entry) {
+  const auto refuse = [&](const char* why) { throw StateJson::other_error::create(501, why, &entry); };
+  std::uint32_t next_index = 0;
+  std::map<HashNumber, HashNumber> open;
+  for (const Shard& shard : stream.shards) {
+    if (shard.index < next_index || shard.index >= stream.next_index) refuse("shards out of order");
+    next_index = shard.index + 1;
+    if (shard.open() && !open.emplace(to_number(shard.range.first), to_number(shard.range.last)).second)
+      refuse("shards that share a hash key");
+  }
+  HashNumber next_key = 0;  // after the last one, 0 again
+  bool whole = false;
+  for (const auto& [first, last] : open) {
+    if (whole || first != next_key || last < first) refuse("shards that do not share all hash keys");
+    next_key = last + 1;
+    whole = next_key == 0;
+  }
+  if (!whole) refuse("shards that do not share all hash keys");
+  if ((stream.status == StreamStatus::kUpdating) != stream.plan.has_value())
+    refuse("a plan goes with an update");
+}
+
 std::shared_ptr<const Stream> stream_from(const StateJson& entry) {
   auto stream = std::make_shared<Stream>();
   stream->name = entry.at("name").get<std::string>();
@@ -129,7 +154,7 @@ std::shared_ptr<const Stream> stream_from(const StateJson& entry) {
     throw StateJson::other_error::create(501, "unknown status", &entry);
   stream->status = static_cast<StreamStatus>(status);
   stream->created_ms = entry.at("created_ms").get<std::int64_t>();
-  stream->retention_hours = entry.at("retention_hours").get<std::int64_t>();
+  stream->retention_hours = retention_hours_from(entry.at("retention_hours"));
   stream->tags = entry.at("tags").get<std::map<std::string, std::string>>();
   stream->on_demand = entry.at("on_demand").get<bool>();
   stream->next_index = entry.at("next_index").get<std::uint32_t>();
@@ -147,7 +172,11 @@ std::shared_ptr<const Stream> stream_from(const StateJson& entry) {
   }
   stream->consumers_gone_s = entry.value("consumers_gone_s", std::int64_t{0});
   stream->counted_ms = counted_from(entry);
+  check_shards(*stream, entry);
   stream->index_shards();
+  if (stream->plan)
+    if (const auto fits = check_plan(*stream, *stream->plan); !fits.ok())
+      throw StateJson::other_error::create(501, fits.error().text, &entry);
   return stream;
 }
 

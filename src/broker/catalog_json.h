@@ -24,6 +24,13 @@ inline log::HashKey hash_key_from(const StateJson& value) {
   return *key;
 }
 
+inline std::int64_t retention_hours_from(const StateJson& value) {
+  const auto hours = value.get<std::int64_t>();
+  if (hours != -1 && (hours < 1 || hours > kRetentionHoursMax))
+    throw StateJson::other_error::create(500, "retention out of range", &value);
+  return hours;
+}
+
 template <typename T>
 std::optional<T> optional_from(const StateJson& object, const char* name) {
   const auto at = object.find(name);

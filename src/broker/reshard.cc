@@ -154,4 +154,12 @@ Result<void> apply_plan(Stream& stream, const ReshardPlan& plan, const ReshardDo
   return {};
 }
 
+Result<void> check_plan(const Stream& stream, const ReshardPlan& plan) {
+  ReshardDone done{.id = stream.id, .now_ms = 0, .end_offsets = {}};
+  for (const std::uint32_t index : shards_closed_by(stream, plan)) done.end_offsets.emplace(index, 0);
+  Stream tried = stream;
+  std::uint64_t next_key = 0;
+  return apply_plan(tried, plan, done, next_key);
+}
+
 }  // namespace millrace::broker

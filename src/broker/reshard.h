@@ -19,6 +19,9 @@ Result<ReshardPlan> plan_merge(const Stream& stream, std::uint32_t shard, std::u
 // even shards.
 ReshardPlan plan_even(const Stream& stream, std::uint32_t target);
 
+// Whether apply_plan would carry it out. errors   kInvalid, kNotFound
+Result<void> check_plan(const Stream& stream, const ReshardPlan& plan);
+
 // The open shards of `stream` that the plan closes, by index, ascending: to be sealed before apply_plan.
 std::vector<std::uint32_t> shards_closed_by(const Stream& stream, const ReshardPlan& plan);
 

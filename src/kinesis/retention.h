@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "broker/catalog.h"
 #include "kinesis/call.h"
 #include "kinesis/protocol.h"
 #include "kinesis/stream_ref.h"
@@ -11,7 +12,7 @@
 namespace millrace::kinesis {
 
 inline constexpr std::int64_t kRetentionHoursMin = 24;
-inline constexpr std::int64_t kRetentionHoursMax = 8'760;
+using broker::kRetentionHoursMax;
 inline constexpr std::int64_t kRetentionForEver = -1;  // our own: IncreaseStreamRetentionPeriod takes it
 
 Outcome check_retention(std::int64_t hours);

@@ -44,5 +44,30 @@ TEST(FormatPage, AChangeThatIsNotOnItIsRefused) {
   }
 }
 
+TEST(FormatPage, ASnapshotWhoseShardsDoNotFitIsRefused) {
+  const std::string shown = testing::page_block("json", "snapshot");
+  const auto with = [&](const std::string& old, const std::string& now) {
+    std::string text = shown;
+    const std::size_t at = text.find(old);
+    EXPECT_NE(at, std::string::npos) << old;
+    return text.replace(at, old.size(), now);
+  };
+  for (const std::string& text :
+       {with(R"("index":3,)", R"("index":7,)"), with(R"("next_index":5)", R"("next_index":4)"),
+        with(R"("first":"0","index":3)", R"("first":"1","index":3)"),
+        with(R"("end_offset":7,)", R"("unknown":7,)"),
+        with(R"("status":1,"tags":{"env")", R"("status":2,"tags":{"env")"),
+        with(R"("retention_hours":48)", R"("retention_hours":9000)"),
+        with(R"("status":1,"tags":{"env")",
+             R"("plan":[{"merge_with":3,"shard":0}],"status":2,"tags":{"env")")}) {
+    const auto read = decode_catalog(text);
+    ASSERT_FALSE(read.ok()) << text;
+    EXPECT_EQ(read.error().kind, ErrorKind::kCorrupt);
+  }
+  const auto read = decode_catalog(
+      with(R"("status":1,"tags":{"env")", R"("plan":[{"merge_with":4,"shard":3}],"status":2,"tags":{"env")"));
+  EXPECT_TRUE(read.ok()) << read.error().text;
+}
+
 }  // namespace
 }  // namespace millrace::broker
