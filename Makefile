@@ -42,7 +42,7 @@ SECONDS_EACH ?= 60
 fuzz:
 	@tools/install-packages server test fuzz
 	@tools/build asan fuzz_targets
-	@tools/fuzz $(SECONDS_EACH)
+	@tools/fuzz $(if $(SEED),--seed $(SEED)) $(SECONDS_EACH)
 
 lint:
 	@tools/install-packages server test lint
