@@ -234,6 +234,6 @@ def held(worker):
 
 def build(target, version, installed):
     """The jar, built by Maven with that version of KCL."""
-    shutil.copytree(os.path.join(HERE, "kcl"), target, dirs_exist_ok=True)
+    shutil.copytree(os.path.join(HERE, "kcl1" if version.startswith("1.") else "kcl"), target, dirs_exist_ok=True)
     installed(["mvn", "-q", "-B", f"-Dkcl.version={version}", "package"], cwd=target)
     return os.path.join(target, "target", "kcl.jar")
