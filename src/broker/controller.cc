@@ -11,10 +11,8 @@
 namespace millrace::broker {
 namespace {
 
-constexpr std::int64_t kHousekeepingMs = 60'000;
 // As the service's sequence numbers were recorded (kinesalite's tests).
 constexpr std::int64_t kFirstShardsLead_s = 3;
-constexpr std::int64_t kNewShardsLag_s = 1;
 constexpr std::uint64_t kEntriesBetweenSnapshots = 256;
 
 Error no_stream(const std::string& name) {
@@ -299,122 +297,6 @@ Task<void> Controller::snapshot_if_due() {
   if (!done_snapshot.ok())
     environment_.warn(
         fmt::format("control log not shortened, will be tried again: {}", done_snapshot.error().text));
-}
-
-void Controller::advance_later(std::uint64_t id, std::int64_t delay_ms) {
-  loop_.post_after(delay_ms * kNsPerMs, [weak = weak_from_this(), id] {
-    if (const auto self = weak.lock(); self && !self->closed_) spawn(self->advance(id));
-  });
-}
-
-Task<Result<void>> Controller::next_status(const std::shared_ptr<const Stream>& stream) {
-  switch (stream->status) {
-    case StreamStatus::kActive:
-      break;
-    case StreamStatus::kCreating:
-      return commit(StreamActivated{stream->id});
-    case StreamStatus::kUpdating:
-      return carry_out_plan(stream);
-    case StreamStatus::kDeleting:
-      return commit(StreamDeleted{stream->id});
-  }
-  assertion_failed("a passing status", __FILE__, __LINE__);
-}
-
-Task<void> Controller::advance(std::uint64_t id) {
-  co_await Turn::wait(*this);
-  const Turn turn(*this);
-  const auto stream = by_id(id);
-  if (stream == nullptr || closed_) co_return;
-  Result<void> moved;
-  switch (stream->status) {
-    case StreamStatus::kActive:
-      break;
-    case StreamStatus::kCreating:
-      moved = co_await commit(StreamActivated{id});
-      break;
-    case StreamStatus::kUpdating:
-      moved = co_await carry_out_plan(stream);
-      break;
-    case StreamStatus::kDeleting:
-      moved = co_await commit(StreamDeleted{id});
-      break;
-  }
-  if (moved.ok()) co_return;
-  environment_.warn(fmt::format("stream {} stays as it is for now: {}", stream->name, moved.error().text));
-  advance_later(id, kRetryMs);
-}
-
-// Seals the shards that close, then commits their ends and their children in one entry.
-Task<Result<void>> Controller::carry_out_plan(std::shared_ptr<const Stream> stream) {
-  MR_ASSERT(stream->plan.has_value());
-  const std::vector<std::uint32_t> closing = shards_closed_by(*stream, *stream->plan);
-  std::map<std::uint32_t, std::uint64_t> end_offsets;
-  Result<void> outcome;
-  for (const std::uint32_t index : closing) {
-    const Shard* shard = stream->find(index);
-    MR_ASSERT(shard != nullptr);
-    co_await switch_to(board_.loop(log::loop_of(shard->key, board_.loops())));
-    auto end = co_await log_.seal(shard->key);
-    co_await switch_to(loop_);
-    if (!end.ok()) {
-      outcome = end.error();
-      break;
-    }
-    end_offsets.emplace(index, *end);
-  }
-  if (outcome.ok()) {
-    CatalogChange done =
-        ReshardDone{stream->id, environment_.clock.wall_ms(), std::move(end_offsets), kNewShardsLag_s};
-    outcome = co_await commit(std::move(done));
-  }
-  if (outcome.ok() || !doubt_.empty()) co_return outcome;
-
-  // Not carried out: the old shards go on, and whoever waits for new ones looks again.
-  co_await board_.on_each_loop([&](std::size_t loop) {
-    for (const std::uint32_t index : closing)
-      if (log::loop_of(stream->find(index)->key, board_.loops()) == loop)
-        log_.unseal(stream->find(index)->key);
-  });
-  Catalog same = *catalog_;
-  ++same.version;
-  catalog_ = std::make_shared<const Catalog>(std::move(same));
-  co_await board_.publish(catalog_);
-  co_return outcome;
-}
-
-void Controller::keep_house_later() {
-  loop_.post_after(kHousekeepingMs * kNsPerMs, [weak = weak_from_this()] {
-    const auto self = weak.lock();
-    if (!self || self->closed_) return;
-    spawn(self->keep_house());
-    self->keep_house_later();
-  });
-}
-
-Task<void> Controller::keep_house() {
-  const auto self = shared_from_this();
-  co_await expire_closed_shards();
-  co_await renew_data_keys();
-  co_await drop_data_keys();
-}
-
-// A closed shard leaves the catalog when the last record it can hold has expired.
-Task<void> Controller::expire_closed_shards() {
-  co_await Turn::wait(*this);
-  const Turn turn(*this);
-  const auto catalog = catalog_;
-  const std::int64_t now_ms = environment_.clock.wall_ms();
-  for (const auto& [name, stream] : catalog->streams) {
-    if (stream->retention_hours < 0 || stream->status != StreamStatus::kActive) continue;
-    ShardsExpired expired{stream->id, {}};
-    for (const Shard& shard : stream->shards)
-      if (!shard.open() && shard.closed_ms + retention_ms(*stream) < now_ms)
-        expired.indexes.push_back(shard.index);
-    if (expired.indexes.empty()) continue;
-    auto committed = co_await commit(std::move(expired));
-    if (!committed.ok()) co_return;  // the next round tries again
-  }
 }
 
 }  // namespace millrace::broker

@@ -99,7 +99,6 @@ class Controller : public std::enable_shared_from_this<Controller> {
   // Moves a stream out of a passing status, after transition_ms.
   void advance_later(std::uint64_t id, std::int64_t delay_ms);
   Task<void> advance(std::uint64_t id);
-  Task<Result<void>> next_status(const std::shared_ptr<const Stream>& stream);
   // The same for a consumer of it.
   void advance_consumer_later(std::uint64_t stream, std::uint64_t consumer, std::int64_t delay_ms);
   Task<void> advance_consumer(std::uint64_t stream, std::uint64_t consumer);

@@ -60,19 +60,18 @@ void BatchBuilder::add(const RecordView& record) {
   std::copy(record.value.begin(), record.value.end(), value);
 }
 
-std::uint8_t* BatchBuilder::add_with_room(const RecordView& record, std::size_t value_max) {
+std::uint8_t* BatchBuilder::add_with_room(const RecordView& record, std::size_t value_bytes) {
   MR_ASSERT(open_);
   MR_ASSERT(record.key.size() <= kKeyBytesMax);
-  MR_ASSERT(value_max <= kValueBytesMax);
+  MR_ASSERT(value_bytes <= kValueBytesMax);
   MR_ASSERT(record.attributes.size() <= kAttributesBytesMax);
   const bool has_hash_key = record.explicit_hash_key.has_value();
   const bool has_attributes = !record.attributes.empty();
   const std::size_t length = kRecordHeaderBytes + (has_hash_key ? kHashKeyBytes : 0) +
                              (has_attributes ? 4 : 0) + record.key.size() + record.attributes.size() +
-                             value_max;
+                             value_bytes;
   Bytes& bytes = batch_->bytes;
   MR_ASSERT(bytes.size() + length <= kBatchBytesMax);
-  record_begin_ = bytes.size();
   std::uint8_t* next = bytes.prepare(length);
   store_at<std::uint32_t>(next, static_cast<std::uint32_t>(length));
   store_at<std::uint16_t>(next + 4, static_cast<std::uint16_t>(record.key.size()));
@@ -90,17 +89,8 @@ std::uint8_t* BatchBuilder::add_with_room(const RecordView& record, std::size_t 
   next = std::copy(record.key.begin(), record.key.end(), next);
   next = std::copy(record.attributes.begin(), record.attributes.end(), next);
   bytes.commit(length);
-  value_begin_ = static_cast<std::size_t>(next - bytes.data());
   ++batch_->runs.back().count;
   return next;
-}
-
-void BatchBuilder::shrink_value(std::size_t value_bytes) {
-  Bytes& bytes = batch_->bytes;
-  MR_ASSERT(value_begin_ + value_bytes <= bytes.size());
-  bytes.resize(value_begin_ + value_bytes);
-  store_at<std::uint32_t>(bytes.data() + record_begin_,
-                          static_cast<std::uint32_t>(bytes.size() - record_begin_));
 }
 
 std::size_t BatchBuilder::bytes() const { return batch_->bytes.size(); }

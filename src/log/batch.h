@@ -61,11 +61,9 @@ class BatchBuilder {
   void split_run();
   // Adds a record, copying it. Its offset and arrival time are the log's to give.
   void add(const RecordView& record);
-  // Adds a record whose value the caller writes: room for exactly `value_max` bytes; call shrink_value(n)
-  // next when fewer were written. The pointer is valid until the next call. 64 bytes of slack may be
-  // overwritten behind it.
-  std::uint8_t* add_with_room(const RecordView& record_without_value, std::size_t value_max);
-  void shrink_value(std::size_t value_bytes);
+  // Adds a record whose value the caller writes: room for exactly `value_bytes`. The pointer is
+  // valid until the next call. 64 bytes of slack may be overwritten behind it.
+  std::uint8_t* add_with_room(const RecordView& record_without_value, std::size_t value_bytes);
 
   std::size_t bytes() const;
   // Of the run that grows.
@@ -79,8 +77,6 @@ class BatchBuilder {
   std::unique_ptr<Batch> batch_;
   RunEncryptor* encryptor_ = nullptr;
   bool open_ = false;  // the last of batch_->runs still grows
-  std::size_t record_begin_ = 0;
-  std::size_t value_begin_ = 0;
 };
 
 }  // namespace millrace::log

@@ -48,7 +48,6 @@ class GroupCommit : public std::enable_shared_from_this<GroupCommit> {
   std::uint32_t place_runs(Batch& batch);
   void add_to_group(Batch& batch, std::uint32_t bytes);
   void begin_group();
-  bool take_group();
   void group_written(Result<void> written);
   void publish(std::vector<Pending>& group, std::vector<Callback>& woken);
   void publish_runs(Batch& batch, std::uint32_t number, std::vector<Callback>& woken);

@@ -54,14 +54,6 @@ std::size_t load_record(const std::uint8_t* at, RecordView& record) {
   return length;
 }
 
-std::size_t record_payload_bytes(const std::uint8_t* at) {
-  const std::uint16_t flags = load<std::uint16_t>(at + 6);
-  const std::size_t prefix = prefix_bytes(flags);
-  const std::size_t attributes =
-      (flags & kRecordHasAttributes) != 0 ? load<std::uint32_t>(at + prefix - 4) : std::size_t{0};
-  return load<std::uint32_t>(at) - prefix - attributes;
-}
-
 Result<void> check_runs(ByteView bytes) {
   std::size_t at = 0;
   while (at < bytes.size()) {

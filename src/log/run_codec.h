@@ -58,8 +58,6 @@ inline void place_run(std::uint8_t* header, std::uint64_t first_offset, std::int
 // The record at `at`, which lies in checked bytes (check_runs) or in a Batch; returns its length. Leaves
 // offset and arrival_ms of `record` alone. The view borrows from `at`.
 std::size_t load_record(const std::uint8_t* at, RecordView& record);
-// Only the bytes that ReadLimits counts: key and value.
-std::size_t record_payload_bytes(const std::uint8_t* at);
 inline std::size_t record_bytes(const std::uint8_t* at) { return load<std::uint32_t>(at); }
 
 // Whether `bytes` are whole runs of whole records, so that they may be walked without further checks. What is

@@ -428,7 +428,7 @@ def admin_api(cases, wire, people, admin):
     })
     door.actions = {name: f"iam:{action}" for name, (action, _) in ADMIN_ACTIONS.items()}
     door.actions |= {"PutQuota": "millrace:PutQuota", "RemoveQuota": "millrace:DeleteQuota", "ListQuotas": "millrace:ListQuotas"}
-    operations = registered("iam/admin.cc", r'^ +Operation\{"(\w+)",')
+    operations = registered("iam/admin_operations.cc", r'^ +AdminOperation\{"(\w+)",')
 
     def state():
         return [admin("user", "list"), admin("key", "list"), admin("policy", "list"), admin("role", "list"),

@@ -88,6 +88,20 @@ Outcome read_actions(const Json& request, std::string_view operation, const Json
   return std::nullopt;
 }
 
+// Ends the reply with what was consumed, by table.
+Outcome finish(const std::map<std::string, double>& units, CapacityDetail detail, api::Writer& writer,
+               Bytes& reply) {
+  if (detail != CapacityDetail::kNone) {
+    writer.key("ConsumedCapacity");
+    writer.begin_list();
+    for (const auto& [table, amount] : units) write_capacity(table, "", amount, detail, writer);
+    writer.end_list();
+  }
+  writer.end_object();
+  reply = std::move(writer.bytes());
+  return std::nullopt;
+}
+
 class TransactWriteItems : public Command {
  public:
   Outcome run(Transaction& transaction, Bytes& reply) override {
@@ -116,15 +130,7 @@ class TransactWriteItems : public Command {
     if (!done) return cancelled(reasons);
     api::Writer writer(api::Encoding::kJson);
     writer.begin_object();
-    if (detail != CapacityDetail::kNone) {
-      writer.key("ConsumedCapacity");
-      writer.begin_list();
-      for (const auto& [table, amount] : units) write_capacity(table, "", amount, detail, writer);
-      writer.end_list();
-    }
-    writer.end_object();
-    reply = std::move(writer.bytes());
-    return std::nullopt;
+    return finish(units, detail, writer, reply);
   }
 
   std::vector<ItemWrite> writes;
@@ -184,15 +190,7 @@ class TransactGetItems : public Command {
       writer.end_object();
     }
     writer.end_list();
-    if (detail != CapacityDetail::kNone) {
-      writer.key("ConsumedCapacity");
-      writer.begin_list();
-      for (const auto& [table, amount] : units) write_capacity(table, "", amount, detail, writer);
-      writer.end_list();
-    }
-    writer.end_object();
-    reply = std::move(writer.bytes());
-    return std::nullopt;
+    return finish(units, detail, writer, reply);
   }
 
   std::vector<Get> gets;
