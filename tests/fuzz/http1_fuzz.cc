@@ -131,8 +131,9 @@ class Trial {
       check_bounds();
     }
     if (choices_.byte() % 4 == 0) end_input();
-    while (goes_on() && handler_.waiting() + open_streams() > 0) settle();
-    settle();
+    // A request that was held until output had gone is taken up while this settles.
+    do settle();
+    while (goes_on() && handler_.waiting() + open_streams() > 0);
     check_answers();
     if (choices_.byte() % 2 == 0) handler_.forget();
     bare_.driver->gone();
