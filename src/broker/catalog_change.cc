@@ -58,6 +58,8 @@ Result<void> change(Catalog& catalog, const StreamCreated& created) {
 
 Result<void> change(Catalog& catalog, const StreamActivated& activated) {
   MR_ASSIGN(const auto old, by_id(catalog, activated.id));
+  if (old->status != StreamStatus::kCreating)
+    return Error{ErrorKind::kConflict, fmt::format("stream {} is not being created", old->name)};
   Stream stream = *old;
   stream.status = StreamStatus::kActive;
   replace(catalog, *old, std::move(stream));

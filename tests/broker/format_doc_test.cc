@@ -44,6 +44,24 @@ TEST(FormatPage, AChangeThatIsNotOnItIsRefused) {
   }
 }
 
+TEST(CatalogChange, OnlyAStreamThatIsBeingCreatedIsActivated) {
+  Catalog catalog;
+  const auto apply = [&](const char* line) -> Result<void> {
+    MR_ASSIGN(const auto change, decode_change(line));
+    MR_ASSIGN(catalog, apply_change(catalog, change));
+    return {};
+  };
+  ASSERT_TRUE(
+      apply(
+          R"({"change":"stream_created","name":"a","now_ms":1,"on_demand":false,"retention_hours":24,"shard_count":1,"tags":{}})")
+          .ok());
+  ASSERT_TRUE(apply(R"({"change":"stream_activated","id":1})").ok());
+  ASSERT_TRUE(apply(R"({"change":"reshard_begun","id":1,"plan":[{"shard":0,"split_at":"5"}]})").ok());
+  const auto again = apply(R"({"change":"stream_activated","id":1})");
+  ASSERT_FALSE(again.ok());
+  EXPECT_EQ(again.error().kind, ErrorKind::kConflict);
+}
+
 TEST(FormatPage, ASnapshotWhoseShardsDoNotFitIsRefused) {
   const std::string shown = testing::page_block("json", "snapshot");
   const auto with = [&](const std::string& old, const std::string& now) {
