@@ -1,6 +1,8 @@
 // bench/fdatasync.cc: what the disk itself needs to make bytes durable: the floor of every acknowledgement.
-// bench_fdatasync FILE BYTES SECONDS [RATE]: writes BYTES onto blocks that are already written, and
-// fdatasyncs, RATE times a second (as often as it can, without); prints one JSON line. The file is removed.
+// bench_fdatasync FILE BYTES SECONDS [RATE]: writes of BYTES onto blocks that are already written become due
+// RATE times a second, and what is due when the disk is free is written and synced together: how long each
+// waited, from when it was due. Without RATE, one at a time, as often as it can. Prints one JSON line. The
+// file is removed.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -47,21 +49,27 @@ int main(int argc, char** argv) {
   millrace::load::Histogram histogram;
   const std::int64_t begin_us = millrace::load::now_us();
   const std::int64_t end_us = begin_us + static_cast<std::int64_t>(seconds * 1e6);
-  for (std::size_t i = 0; millrace::load::now_us() < end_us; ++i) {
-    if (rate > 0) {
-      const auto due_us = begin_us + static_cast<std::int64_t>(static_cast<double>(i) / rate * 1e6);
-      const std::int64_t wait_us = due_us - millrace::load::now_us();
-      if (wait_us > 0) std::this_thread::sleep_for(std::chrono::microseconds(wait_us));
-    }
+  const auto due_us = [&](std::size_t i) {
+    return begin_us + static_cast<std::int64_t>(static_cast<double>(i) / rate * 1e6);
+  };
+  std::size_t syncs = 0;
+  for (std::size_t i = 0; millrace::load::now_us() < end_us; ++syncs) {
+    if (rate > 0 && due_us(i) > millrace::load::now_us())
+      std::this_thread::sleep_for(std::chrono::microseconds(due_us(i) - millrace::load::now_us()));
     const std::int64_t from_us = millrace::load::now_us();
-    write_whole(fd, block, static_cast<off_t>(i % blocks * bytes));
+    std::size_t next = i + 1;
+    if (rate > 0)
+      while (next < i + blocks && due_us(next) <= from_us) ++next;
+    for (std::size_t k = i; k < next; ++k) write_whole(fd, block, static_cast<off_t>(k % blocks * bytes));
     MR_ASSERT(fdatasync(fd) == 0);
-    histogram.add(millrace::load::now_us() - from_us);
+    const std::int64_t to_us = millrace::load::now_us();
+    for (; i < next; ++i) histogram.add(to_us - (rate > 0 ? due_us(i) : from_us));
   }
   close(fd);
   unlink(path.c_str());
-  fmt::print(R"({{"bytes":{},"syncs":{},"p50_us":{},"p90_us":{},"p99_us":{},"p999_us":{},"max_us":{}}})"
-             "\n",
-             bytes, histogram.count(), histogram.quantile_us(0.5), histogram.quantile_us(0.9),
-             histogram.quantile_us(0.99), histogram.quantile_us(0.999), histogram.max_us());
+  fmt::print(
+      R"({{"bytes":{},"syncs":{},"writes":{},"p50_us":{},"p90_us":{},"p99_us":{},"p999_us":{},"max_us":{}}})"
+      "\n",
+      bytes, syncs, histogram.count(), histogram.quantile_us(0.5), histogram.quantile_us(0.9),
+      histogram.quantile_us(0.99), histogram.quantile_us(0.999), histogram.max_us());
 }

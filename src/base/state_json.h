@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/base64.h"
 #include "base/result.h"
 
 namespace millrace {
@@ -51,6 +52,13 @@ struct StrictSerializer<T> {
 
 using StateJson = nlohmann::basic_json<std::map, std::vector, std::string, bool, std::int64_t, std::uint64_t,
                                        double, std::allocator, StrictSerializer>;
+
+// The bytes that a string of base64 stands for.   throws   StateJson::exception
+inline std::string bytes_from_base64(const StateJson& value) {
+  auto bytes = base64_bytes(value.get_ref<const std::string&>());
+  if (!bytes) throw StateJson::other_error::create(500, "not base64", &value);
+  return *std::move(bytes);
+}
 
 // What `read` makes of the JSON, which may throw StateJson::exception.
 // whose    "control log": begins the error's text, which can be shown whatever the bytes are

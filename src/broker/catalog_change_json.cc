@@ -97,7 +97,7 @@ EncryptionSet encryption_set_from(const StateJson& entry) {
     const StateJson& key = entry["data_key"];
     set.data_key =
         EncryptionSet::DataKey{key.at("made_ms").get<std::int64_t>(), key.at("master_key").get<std::string>(),
-                               from_base64(key.at("wrapped"))};
+                               bytes_from_base64(key.at("wrapped"))};
   }
   return set;
 }

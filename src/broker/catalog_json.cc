@@ -76,7 +76,8 @@ void encryption_from(const StateJson& entry, Stream& stream) {
   if (!entry.contains("data_keys")) return;
   for (const StateJson& key : entry["data_keys"])
     stream.data_keys.push_back({key.at("number").get<std::uint64_t>(), key.at("made_ms").get<std::int64_t>(),
-                                key.at("master_key").get<std::string>(), from_base64(key.at("wrapped"))});
+                                key.at("master_key").get<std::string>(),
+                                bytes_from_base64(key.at("wrapped"))});
 }
 
 // Lists that are empty are left out.

@@ -103,12 +103,6 @@ inline BillingCommitment commitment_from(const StateJson& entry) {
   return {entry.at("started_ms").get<std::int64_t>(), optional_from<std::int64_t>(entry, "ends_ms")};
 }
 
-inline std::string from_base64(const StateJson& value) {
-  auto bytes = base64_bytes(value.get_ref<const std::string&>());
-  if (!bytes) throw StateJson::other_error::create(500, "not base64", &value);
-  return *std::move(bytes);
-}
-
 // Of EncryptionSet::DataKey and StreamDataKey alike.
 template <typename Key>
 StateJson data_key_json(const Key& key) {

@@ -7,12 +7,6 @@
 namespace millrace::keys {
 namespace {
 
-std::string from_base64(const StateJson& value) {
-  auto bytes = base64_bytes(value.get_ref<const std::string&>());
-  if (!bytes) throw StateJson::other_error::create(500, "not base64", &value);
-  return *std::move(bytes);
-}
-
 StateJson to_json(const MasterKey& key) {
   StateJson entry{{"id", key.id},
                   {"description", key.description},
@@ -47,7 +41,7 @@ MasterKey key_from(const StateJson& entry) {
     key.policy = std::make_shared<const std::string>(entry["policy"].get<std::string>());
   for (const StateJson& material : entry.at("materials"))
     key.materials.push_back(
-        {from_base64(material.at("wrapped")), material.at("made_ms").get<std::int64_t>()});
+        {bytes_from_base64(material.at("wrapped")), material.at("made_ms").get<std::int64_t>()});
   if (key.materials.empty()) throw StateJson::other_error::create(501, "a key without a secret", &entry);
   return key;
 }

@@ -1,6 +1,7 @@
 #include "log/compaction.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/crc32c.h"
 #include "log/retention.h"
@@ -71,10 +72,15 @@ void Compaction::add(std::shared_ptr<Segment> segment) {
 void Compaction::tick() {
   if (stopped_ || running_) return;
   auto inputs = choose();
-  if (inputs.empty() || running_.exchange(true)) return;
+  if (inputs.empty() && removal_.waiting() == 0) return;
+  if (running_.exchange(true)) return;
   auto job = std::make_shared<Job>();
   job->inputs = std::move(inputs);
-  worker_.run([self = shared_from_this(), job] { self->read_indexes(job); });
+  worker_.run([self = shared_from_this(), job] {
+    self->removal_.run();
+    if (!job->inputs.empty()) return self->read_indexes(job);
+    self->running_ = false;
+  });
 }
 
 std::vector<std::shared_ptr<Segment>> Compaction::choose() {
@@ -244,17 +250,17 @@ void Compaction::remove_inputs(std::shared_ptr<Job> job) {
     });
     if (job->made.segment) segments_.push_back(job->made.segment);
   }
-  for (const auto& input : job->inputs) {
+  for (auto& input : std::exchange(job->inputs, {})) {
     counters.segments -= 1;
     counters.segment_bytes -= input->bytes();
-    // What cannot be removed is in no manifest: the next start removes it.
-    static_cast<void>(context_->environment.disk.remove(input->path()).ok());
+    removal_.add(std::move(input));
   }
   if (job->made.segment) {
     job->made.segment->applied = true;
     count(counters.segments, 1);
     count(counters.segment_bytes, job->made.segment->bytes());
   }
+  removal_.run();
   running_ = false;
 }
 

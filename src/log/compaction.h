@@ -12,6 +12,7 @@
 
 #include "log/loop_state.h"
 #include "log/segment.h"
+#include "log/segment_removal.h"
 
 namespace millrace::log {
 
@@ -24,6 +25,7 @@ class Compaction : public std::enable_shared_from_this<Compaction> {
       : context_(std::move(context)),
         states_(std::move(states)),
         worker_(worker),
+        removal_(*context_),
         segments_(std::move(segments)) {}
 
   // A segment that is in the manifest.
@@ -48,6 +50,7 @@ class Compaction : public std::enable_shared_from_this<Compaction> {
   std::shared_ptr<LogContext> context_;
   std::vector<std::shared_ptr<LoopState>> states_;
   Worker& worker_;
+  SegmentRemoval removal_;  // the worker's
   std::mutex mutex_;
   std::vector<std::shared_ptr<Segment>> segments_;
   std::atomic<bool> running_{false};

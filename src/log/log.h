@@ -38,6 +38,7 @@ struct LogOptions {
   std::uint64_t tail_cache_bytes = 256u << 20;     // a loop: settled records kept in memory for readers
   std::uint64_t block_cache_bytes = 128u << 20;    // all loops: decompressed blocks of cold reads
   std::uint64_t background_bytes_per_s = 0;        // segments and the like, at least; 0: as the disk can
+  std::uint64_t freed_at_once_bytes = 4u << 20;    // of a segment that nobody needs any more
   std::uint64_t group_bytes_max = 8u << 20;        // one frame takes at most so much (or one larger batch)
 };
 

@@ -38,6 +38,7 @@ class WritePace {
   // For good: what is being written is given up at its next piece, since its worker, the politest of threads,
   // may need minutes for the rest on a busy machine.
   void end();
+  bool ended() const { return ended_; }
 
   // While one lives, somebody waits for what is written: nothing is held.
   class Hurry {

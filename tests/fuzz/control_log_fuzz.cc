@@ -9,17 +9,12 @@
 #include "base/assert.h"
 #include "broker/catalog_change.h"
 #include "fuzz/can_be_shown.h"
+#include "fuzz/take_line.h"
 #include "identity/identities.h"
 #include "leases/dynamodb/change_codec.h"
 
 namespace millrace {
 namespace {
-
-std::string_view take_line(std::string_view& text) {
-  const std::string_view line = text.substr(0, text.find('\n'));
-  text.remove_prefix(std::min(text.size(), line.size() + 1));
-  return line;
-}
 
 template <typename T>
 bool is_refused(const Result<T>& result) {
@@ -35,14 +30,14 @@ void check_changes(std::string_view text, auto state, auto&& read_state, auto&& 
     const auto again = read_state(written);
     MR_ASSERT(again.ok() && encode(*again) == written);
   };
-  if (const std::string_view snapshot = take_line(text); !snapshot.empty()) {
+  if (const std::string_view snapshot = fuzz::take_line(text); !snapshot.empty()) {
     auto read = read_state(snapshot);
     if (is_refused(read)) return;
     state = std::move(read).value();
     check_state();
   }
   while (!text.empty()) {
-    const auto change = read_change(take_line(text));
+    const auto change = read_change(fuzz::take_line(text));
     if (is_refused(change)) return;
     const auto again = read_change(encode(*change));
     MR_ASSERT(again.ok() && encode(*again) == encode(*change));

@@ -11,18 +11,12 @@
 #include "base/assert.h"
 #include "fuzz/can_be_shown.h"
 #include "fuzz/drawn_input.h"
+#include "fuzz/take_line.h"
 #include "leases/dynamodb/expression.h"
 #include "leases/dynamodb/number.h"
 
 namespace millrace::leases::dynamodb {
 namespace {
-
-std::string_view take_line(std::string_view& rest) {
-  const std::size_t end = std::min(rest.find('\n'), rest.size());
-  const std::string_view line = rest.substr(0, end);
-  rest.remove_prefix(std::min(end + 1, rest.size()));
-  return line;
-}
 
 // The service tells of wrong UTF-8 before an expression is looked at.
 bool is_refused(const Outcome& outcome) {
@@ -38,8 +32,8 @@ std::optional<Number> number_of(std::string_view text) {
 }
 
 void check_numbers(std::string_view rest) {
-  const std::string_view first = take_line(rest);
-  const std::string_view second = take_line(rest);
+  const std::string_view first = fuzz::take_line(rest);
+  const std::string_view second = fuzz::take_line(rest);
   if (!fuzz::can_be_shown(first) || !fuzz::can_be_shown(second)) return;
   const auto a = number_of(first);
   const auto b = number_of(second);
@@ -182,9 +176,9 @@ void check(std::string_view input) {
   const bool numbers = static_cast<std::uint8_t>(input[0]) % 2 == 0;
   input.remove_prefix(1);
   if (numbers) return check_numbers(input);
-  const std::string_view condition = take_line(input);
-  const std::string_view update = take_line(input);
-  const std::string_view projection = take_line(input);
+  const std::string_view condition = fuzz::take_line(input);
+  const std::string_view update = fuzz::take_line(input);
+  const std::string_view projection = fuzz::take_line(input);
   fuzz::DrawnInput draw(input);
   Attributes item;
   for (const char* name : {"a", "b", "size"})

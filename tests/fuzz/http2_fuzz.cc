@@ -223,8 +223,11 @@ class Trial {
       between();
       check_bounds();
     }
-    settle();
-    settle();
+    // Streams go on once output has gone; a request that was held until then is taken up while this settles.
+    do {
+      settle();
+      settle();
+    } while (goes_on() && handler_.waiting() > 0);
     check_answers();
     if (choices_.byte() % 4 == 0) bare_.driver->input_ended();
     if (choices_.byte() % 2 == 0) handler_.forget();

@@ -24,6 +24,7 @@ inline LogOptions small_options() {
   options.settle_after_ms = 1'000'000'000;
   options.tail_cache_bytes = 1u << 30;
   options.block_cache_bytes = 1u << 20;
+  options.freed_at_once_bytes = 512;
   options.group_bytes_max = 64u << 10;
   return options;
 }
