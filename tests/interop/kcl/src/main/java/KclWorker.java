@@ -62,9 +62,11 @@ public final class KclWorker {
     }
 
     public void shardEnded(ShardEndedInput input) {
-      tell("END " + shard);
       try {
         input.checkpointer().checkpoint();
+        tell("END " + shard);
+      } catch (ShutdownException taken) {
+        tell("LOST " + shard);  // a worker that was added has taken the lease meanwhile, and comes to the end again
       } catch (Exception failure) {
         tell("FAILED checkpoint at the end " + failure);
       }

@@ -48,11 +48,15 @@ public final class Kcl1Worker {
     }
 
     public void shutdown(ShutdownInput input) {
-      boolean ended = input.getShutdownReason() == ShutdownReason.TERMINATE;
-      tell((ended ? "END " : "LOST ") + shard);
-      if (!ended) return;
+      if (input.getShutdownReason() != ShutdownReason.TERMINATE) {
+        tell("LOST " + shard);
+        return;
+      }
       try {
         input.getCheckpointer().checkpoint();
+        tell("END " + shard);
+      } catch (ShutdownException taken) {
+        tell("LOST " + shard);  // a worker that was added has taken the lease meanwhile, and comes to the end again
       } catch (Exception failure) {
         tell("FAILED checkpoint at the end " + failure);
       }
