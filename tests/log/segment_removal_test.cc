@@ -4,8 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
 #include "log_world.h"
 
 namespace millrace::log::testing {
