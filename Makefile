@@ -10,7 +10,7 @@ help:
 	@echo 'make demo          a live user-behaviour pipeline, end to end (more flags: ARGS="--rate 50000")'
 	@echo 'make bench         the benchmarks'
 	@echo 'make test-interop  the newest clients of other ecosystems, beyond those of make test'
-	@echo 'make fuzz          every fuzz target for SECONDS_EACH=60 seconds'
+	@echo 'make fuzz          every fuzz target for SECONDS_EACH=60 seconds, or all in SECONDS_TOTAL'
 	@echo 'make lint          formatting, house rules, imports, clang-tidy'
 	@echo 'make format        formats every C++ file'
 
@@ -42,7 +42,7 @@ SECONDS_EACH ?= 60
 fuzz:
 	@tools/install-packages server test fuzz
 	@tools/build asan fuzz_targets
-	@tools/fuzz $(if $(SEED),--seed $(SEED)) $(SECONDS_EACH)
+	@tools/fuzz $(if $(SEED),--seed $(SEED)) $(if $(SECONDS_TOTAL),--total $(SECONDS_TOTAL),$(SECONDS_EACH))
 
 lint:
 	@tools/install-packages server test lint

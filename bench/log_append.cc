@@ -113,8 +113,9 @@ int run(const std::string& folder, std::uint64_t shards, double seconds) {
   auto disk = store::open_posix_disk(folder);
   if (!disk.ok()) return fmt::print("{}\n", disk.error().text), 1;
   BareLoop loop(0);
+  FolderClock clock(system_clock());
   log::LogEnvironment environment{**disk,
-                                  system_clock(),
+                                  clock,
                                   system_random(),
                                   {&loop},
                                   store::start_thread_worker,

@@ -9,10 +9,17 @@ std::variant<identity::Caller, identity::AuthFailure> verify(const net::Request&
                                                              const identity::Authorizer& authorizer,
                                                              std::span<const std::string_view> services,
                                                              std::int64_t now_ms) {
-  auto checked = verifier.verify({request.method, request.target, request.headers, request.body.view()},
-                                 services, now_ms);
+  identity::SignedRequest given{request.method, request.target, request.headers, request.body.view()};
+  if (request.body_sha256.has_value()) given.body_sha256 = &*request.body_sha256;
+  auto checked = verifier.verify(given, services, now_ms);
+  // The gate has said that the caller cannot be known, and without the body nothing else may be decided.
+  if (request.body_withheld && std::holds_alternative<identity::Caller>(checked))
+    checked = identity::AuthFailure{400, "UnrecognizedClientException",
+                                    "The security token included in the request is invalid."};
   if (const auto* failure = std::get_if<identity::AuthFailure>(&checked); failure != nullptr)
     authorizer.refused(*failure, "", circumstances_of(request, now_ms));
+  else if (request.caller_known != nullptr)
+    *request.caller_known = true;
   return checked;
 }
 

@@ -14,7 +14,8 @@
 namespace millrace::api {
 
 // Who sent the request, which is to be signed for one of `services`. Who cannot be told is told to the audit
-// log.
+// log; whose caller is known, that connection is noted as such. On the connection's loop, while the handler
+// runs.
 std::variant<identity::Caller, identity::AuthFailure> verify(const net::Request& request,
                                                              const identity::Verifier& verifier,
                                                              const identity::Authorizer& authorizer,

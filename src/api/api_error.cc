@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "api/fault.h"
+
 namespace millrace::api {
 
 ApiError invalid_argument(std::string message) { return {"InvalidArgumentException", std::move(message)}; }
@@ -27,7 +29,7 @@ ApiError from_house(const Error& error) {
     case ErrorKind::kThrottled:
       return {"ProvisionedThroughputExceededException", error.text};
     case ErrorKind::kUnavailable:
-      return {"ServiceUnavailable", error.text, 503};
+      return {"ServiceUnavailable", fault_text(error), 503};
     case ErrorKind::kKeyNotFound:
       return {"KMSNotFoundException", error.text};
     case ErrorKind::kKeyDisabled:
@@ -43,7 +45,7 @@ ApiError from_house(const Error& error) {
     case ErrorKind::kUnknown:
     case ErrorKind::kFenced:
     case ErrorKind::kCorrupt:
-      return internal_failure(error.text);
+      return internal_failure(fault_text(error));
   }
   MR_ASSERT(false);
   __builtin_unreachable();

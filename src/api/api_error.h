@@ -29,7 +29,8 @@ ApiError validation(std::string message);
 ApiError serialization(std::string message);  // an empty message: none
 ApiError internal_failure(std::string message = {});
 
-// The one place where a kind of the house becomes a type of the API. The text goes along.
+// The one place where an ErrorKind becomes a type of the API. The text goes along, except that of a fault of
+// the server, which is logged (api/fault.h).
 ApiError from_house(const Error& error);
 
 void write_error(const ApiError& error, Writer& writer);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,11 @@ std::string lower_first(std::string_view name) {
   return lower;
 }
 
+// Held to a bound as it is: without its fraction, -1.5 would be a -1 that a field may have a meaning for.
+bool is_negative_fraction(const Value& value) {
+  return value.number < 0 && value.number != std::trunc(value.number);
+}
+
 std::string shown(const Field& field, const Value& value) {
   switch (value.kind) {
     case Kind::kNull:
@@ -30,6 +36,7 @@ std::string shown(const Field& field, const Value& value) {
     case Kind::kBoolean:
       return value.boolean ? "'true'" : "'false'";
     case Kind::kNumber:
+      if (is_negative_fraction(value)) return fmt::format("'{}'", value.number);
       return fmt::format("'{}'", value.integer);
     case Kind::kString:
       return "'" + value.text + "'";
@@ -130,7 +137,10 @@ class Checker {
     const std::string_view what = is_integer ? "value" : "length";
     const std::int64_t measure = is_integer ? value.integer : length(value);
     const std::int64_t max = rules.max == kMaxBlobBytes ? blob_bytes_max_ : rules.max;
-    if (rules.min != kUnbounded && measure < rules.min)
+    const bool below = is_integer && is_negative_fraction(value)
+                           ? value.number < static_cast<double>(rules.min)
+                           : measure < rules.min;
+    if (rules.min != kUnbounded && below)
       report(field, value, parent,
              fmt::format("Member must have {} greater than or equal to {}", what, rules.min));
     if (max != kUnbounded && measure > max)

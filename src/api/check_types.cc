@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "api/decode.h"
@@ -53,8 +54,14 @@ Outcome check_boolean(const Value& value) {
   return check_scalar(value, Kind::kBoolean, "an Boolean");
 }
 
+// CBOR has a NaN, of which no number can be made.
+Outcome check_number(const Value& value, std::string_view target) {
+  if (value.kind == Kind::kNumber && std::isnan(value.number)) return not_convertible(kNumberClass, target);
+  return check_scalar(value, Kind::kNumber, target);
+}
+
 Outcome check_integer(Value& value) {
-  if (Outcome error = check_scalar(value, Kind::kNumber, "an Integer"); error.has_value()) return error;
+  if (Outcome error = check_number(value, "an Integer"); error.has_value()) return error;
   value.integer = std::clamp<std::int64_t>(value.integer, std::numeric_limits<std::int32_t>::min(),
                                            std::numeric_limits<std::int32_t>::max());
   return std::nullopt;
@@ -100,9 +107,7 @@ Outcome check_blob(Value& value) {
   return std::nullopt;
 }
 
-Outcome check_timestamp(const Value& value) {
-  return check_scalar(value, Kind::kNumber, "milliseconds since epoch");
-}
+Outcome check_timestamp(const Value& value) { return check_number(value, "milliseconds since epoch"); }
 
 Outcome check_container(const Value& value, Kind right, std::string_view expected) {
   if (value.kind == right) return std::nullopt;

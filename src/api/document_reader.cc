@@ -2,20 +2,12 @@
 
 #include <simdjson.h>
 
-#include <cmath>
-#include <limits>
+#include "api/number.h"
 
 namespace millrace::api {
 namespace {
 
 constexpr std::size_t kDepthMax = 64;
-
-std::int64_t floor_to_integer(double number) {
-  const double whole = std::floor(number);
-  if (!(whole > -9.2e18)) return std::numeric_limits<std::int64_t>::min();
-  if (whole > 9.2e18) return std::numeric_limits<std::int64_t>::max();
-  return static_cast<std::int64_t>(whole);
-}
 
 }  // namespace
 
@@ -40,7 +32,7 @@ bool DocumentReader::integer(std::int64_t integer) {
   return number(is_time ? static_cast<double>(integer) / 1'000 : static_cast<double>(integer), integer);
 }
 
-bool DocumentReader::floating(double value) { return number(value, floor_to_integer(value)); }
+bool DocumentReader::floating(double value) { return number(value, to_integer(value)); }
 
 bool DocumentReader::text(std::string& utf8) {
   if (encoding_ == Encoding::kCbor && !is_utf8(utf8)) return false;

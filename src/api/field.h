@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/number.h"
 #include "api/value.h"
 
 namespace millrace::api {
@@ -70,8 +71,9 @@ struct Field {
 
 // What the types of a request's members say about their fields: an optional one is not required.
 struct Timestamp {
-  double seconds;  // since the epoch
-  std::int64_t ms() const { return static_cast<std::int64_t>(seconds * 1'000 + (seconds < 0 ? -0.5 : 0.5)); }
+  double seconds;  // since the epoch; any number but NaN
+  // Rounded; the nearest end of the range where it does not fit.
+  std::int64_t ms() const { return to_integer(seconds * 1'000 + (seconds < 0 ? -0.5 : 0.5)); }
 };
 struct Blob {
   std::string bytes;

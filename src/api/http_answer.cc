@@ -33,12 +33,11 @@ std::string extended_id(RandomPool& random) {
   return std::string(text, kBytes / 3 * 4);
 }
 
-net::Response with_ids(const HttpHeads& heads, RandomPool& random, bool extended) {
+net::Response with_ids(RandomPool& random, bool extended) {
   net::Response response;
   response.headers.reserve(6);
   response.headers.emplace_back("x-amzn-RequestId", random.uuid());
   if (extended) response.headers.emplace_back("x-amz-id-2", extended_id(random));
-  if (!heads.origin.empty()) response.headers.emplace_back("Access-Control-Allow-Origin", "*");
   return response;
 }
 
@@ -72,18 +71,10 @@ HttpHeads heads_of(const net::Request& request) {
   return heads;
 }
 
-net::Response new_answer(const HttpHeads& heads, RandomPool& random) {
-  net::Response response = with_ids(heads, random, true);
-  if (!heads.origin.empty()) {
-    response.headers.emplace_back(
-        "Access-Control-Expose-Headers",
-        "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,Date");
-  }
-  return response;
-}
+net::Response new_answer(RandomPool& random) { return with_ids(random, true); }
 
 net::Response preflight_answer(const HttpHeads& heads, RandomPool& random) {
-  net::Response response = with_ids(heads, random, false);
+  net::Response response = with_ids(random, false);
   if (!heads.cors_headers.empty())
     response.headers.emplace_back("Access-Control-Allow-Headers", std::string(heads.cors_headers));
   if (!heads.cors_method.empty())
@@ -92,24 +83,22 @@ net::Response preflight_answer(const HttpHeads& heads, RandomPool& random) {
   return response;
 }
 
-net::Response xml_error(const HttpHeads& heads, std::string_view type, std::string_view message,
-                        RandomPool& random) {
-  net::Response response = new_answer(heads, random);
+net::Response xml_error(std::string_view type, std::string_view message, RandomPool& random) {
+  net::Response response = new_answer(random);
   response.status = 403;
   response.body.append(fmt::format("<{0}>\n  <Message>{1}</Message>\n</{0}>\n", type, message));
   return response;
 }
 
-net::Response xml_error(const HttpHeads& heads, std::string_view type, int http_status, RandomPool& random) {
-  net::Response response = new_answer(heads, random);
+net::Response xml_error(std::string_view type, int http_status, RandomPool& random) {
+  net::Response response = new_answer(random);
   response.status = http_status;
   response.body.append(fmt::format("<{}/>\n", type));
   return response;
 }
 
-net::Response deprecated_error(const HttpHeads& heads, std::string_view type, int http_status,
-                               RandomPool& random) {
-  net::Response response = new_answer(heads, random);
+net::Response deprecated_error(std::string_view type, int http_status, RandomPool& random) {
+  net::Response response = new_answer(random);
   response.status = http_status;
   response.headers.emplace_back("Content-Type", "application/json");
   response.body.append(

@@ -22,19 +22,18 @@ struct HttpHeads {
 };
 HttpHeads heads_of(const net::Request& request);
 
-// Status 200, with request id and, for a browser, what CORS wants; without content type and body.
-net::Response new_answer(const HttpHeads& heads, RandomPool& random);
+// Status 200, with request ids; without content type and body. What CORS wants is net's part.
+net::Response new_answer(RandomPool& random);
 
+// What a browser's preflight request gets whose origin is allowed.
 net::Response preflight_answer(const HttpHeads& heads, RandomPool& random);
 // <AccessDeniedException> … as the service answers where it cannot tell what is asked; http_status 403
-net::Response xml_error(const HttpHeads& heads, std::string_view type, std::string_view message,
-                        RandomPool& random);
+net::Response xml_error(std::string_view type, std::string_view message, RandomPool& random);
 // <UnknownOperationException/>
-net::Response xml_error(const HttpHeads& heads, std::string_view type, int http_status, RandomPool& random);
+net::Response xml_error(std::string_view type, int http_status, RandomPool& random);
 // What "application/json" gets, always an error:
 // {"Output":{"__type":"com.amazon.coral.service#…"},"Version":"1.0"}
-net::Response deprecated_error(const HttpHeads& heads, std::string_view type, int http_status,
-                               RandomPool& random);
+net::Response deprecated_error(std::string_view type, int http_status, RandomPool& random);
 
 void set_body(net::Response& response, Encoding encoding, Bytes body);
 

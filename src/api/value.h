@@ -15,7 +15,7 @@ struct Value {
   Kind kind = Kind::kNull;
   bool boolean = false;
   double number = 0;
-  std::int64_t integer = 0;             // `number`, rounded down and saturated
+  std::int64_t integer = 0;             // `number` without its fraction, or the nearest end of the range
   std::string text = {};                // a string's characters, or bytes
   std::vector<std::string> names = {};  // of a map's members; empty in a structure
   // A list's items; a map's values, as `names`; a structure's members, one for each field of its description.

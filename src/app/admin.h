@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "app/server_address.h"
+
 namespace CLI {
 class App;
 }
@@ -16,15 +18,16 @@ namespace millrace::app {
 
 // What to ask of which server.
 struct AdminCall {
-  std::string endpoint = "http://127.0.0.1:4566";
-  std::string region = "us-east-1";
-  std::string certificates;  // PEM file of authorities that are trusted too; empty: the system's alone
-  std::string operation;     // "AddUser"
+  ServerAddress server;
+  std::string operation;  // "AddUser"
   std::map<std::string, std::string> fields;
   std::map<std::string, std::uint64_t> numbers;
   std::map<std::string, std::string> files;  // fields whose text is in a file; "-" is stdin
   bool prints_document = false;              // of the answer only the policy itself
 };
+
+// Which server a command asks: --endpoint, --region, --ca.
+void add_server_options(CLI::App& command, ServerAddress& server);
 
 // The command's part of the command line.
 class AdminUsage {

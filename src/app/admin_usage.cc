@@ -171,6 +171,16 @@ void AdminUsage::State::add_quotas() {
   command(quotas, "list", "ListQuotas", "Lists them");
 }
 
+void add_server_options(CLI::App& command, ServerAddress& server) {
+  command.add_option("--endpoint", server.endpoint, "The server [http://127.0.0.1:4566]")
+      ->type_name("URL")
+      ->envname("MILLRACE_ENDPOINT");
+  command.add_option("--region", server.region, "The server's region [us-east-1]")
+      ->type_name("REGION")
+      ->envname("MILLRACE_REGION");
+  command.add_option("--ca", server.certificates, "PEM file of an authority to trust")->type_name("FILE");
+}
+
 AdminUsage::AdminUsage(CLI::App& app) : state_(std::make_unique<State>()) {
   State& state = *state_;
   state.admin = app.add_subcommand("admin", "Users, keys, policies, roles and quotas of a server that runs");
@@ -178,14 +188,7 @@ AdminUsage::AdminUsage(CLI::App& app) : state_(std::make_unique<State>()) {
       "The request is signed with MILLRACE_ROOT_ACCESS_KEY and MILLRACE_ROOT_SECRET_KEY, or with "
       "AWS_ACCESS_KEY_ID "
       "and\nAWS_SECRET_ACCESS_KEY of somebody whom policies allow the iam: and millrace: actions.");
-  state.admin->add_option("--endpoint", state.call.endpoint, "The server [http://127.0.0.1:4566]")
-      ->type_name("URL")
-      ->envname("MILLRACE_ENDPOINT");
-  state.admin->add_option("--region", state.call.region, "The server's region [us-east-1]")
-      ->type_name("REGION")
-      ->envname("MILLRACE_REGION");
-  state.admin->add_option("--ca", state.call.certificates, "PEM file of an authority to trust")
-      ->type_name("FILE");
+  add_server_options(*state.admin, state.call.server);
   state.add_users();
   state.add_keys();
   state.add_policies();

@@ -114,24 +114,80 @@ Result<Command> parse_command_line(int count, const char* const* arguments) {
 
   CLI::App* log = app.add_subcommand("log", "Looks into the data folder of a server that is stopped");
   std::string folder;
-  CLI::App* verify = log->add_subcommand("verify", "Reads every byte and says what is wrong, if anything is");
-  verify->add_option("DIR", folder, "The server's --data")->required();
+  Verify whole;
+  const auto add_verify = [&](CLI::App& to, const std::string& help) {
+    CLI::App* added = to.add_subcommand("verify", help);
+    added->add_option("DIR", whole.folder, "The --data of a server that is stopped, or a copy of it")
+        ->required();
+    added->add_option("--keyring", whole.keyring, "The server's --keyring [keyring in DIR]")
+        ->type_name("FILE");
+    return added;
+  };
+  CLI::App* verify = add_verify(app, "Reads a whole data folder and lists all that is wrong with it");
+  Accept acceptance;
+  CLI::App* accept =
+      app.add_subcommand("accept", "Goes on without what a data folder lacks, because you say so");
+  accept->add_option("DIR", acceptance.folder, "The --data of a server that is stopped")->required();
+  accept->add_option("--keyring", acceptance.keyring, "The server's --keyring [keyring in DIR]")
+      ->type_name("FILE");
+  accept->add_flag("--give-up", acceptance.give_up,
+                   "Does it. Without this flag it only says what would be given up");
+  CLI::App* log_verify = add_verify(*log, "The older name of millrace verify");
   CLI::App* dump =
       log->add_subcommand("dump", "Prints what the files hold, one line a frame, block and record");
   dump->add_option("DIR", folder, "The server's --data")->required();
+  DumpData dump_data;
+  bool with_data = false;
+  dump->add_flag("--data", with_data, "Prints records as lines of JSON, which millrace put takes again");
+  dump->add_option("--stream", dump_data.stream, "With --data: only of this stream")->type_name("NAME");
+  dump->add_option("--shard", dump_data.shard, "With --data: only of this shard")->type_name("SHARD_ID");
+  dump->add_option("--keyring", dump_data.keyring, "With --data: as the server's")->type_name("FILE");
+  dump->add_option("--account-id", dump_data.account_id, "With --data: as the server's [000000000000]")
+      ->type_name("DIGITS");
+  dump->add_option("--region", dump_data.region, "With --data: as the server's [us-east-1]")
+      ->type_name("REGION");
+  SkipBlock skip_block;
+  CLI::App* skip =
+      log->add_subcommand("skip", "Gives up a damaged block of records: readers go on behind it");
+  skip->add_option("DIR", skip_block.folder, "The server's --data")->required();
+  skip->add_option("FILE", skip_block.file, "The segment, as the error line names it")->required();
+  skip->add_option("OFFSET", skip_block.position, "Of the block, as the error line has it")->required();
   const AdminUsage admin(app);
+  BackupCall backup_call;
+  CLI::App* backup = app.add_subcommand("backup", "Backs up the data folder of a server that runs");
+  backup->add_option("DIR", backup_call.folder, "Folder of backups; made where missing")->required();
+  backup->add_option("--keep", backup_call.keep, "How many backups stay in DIR [7]")
+      ->check(CLI::Range(1, 100'000));
+  backup->add_option("--bytes-per-s", backup_call.bytes_per_s, "Copies at most so much; 0: no limit [8MiB]")
+      ->type_name("SIZE");
+  add_server_options(*backup, backup_call.server);
+  backup->footer(
+      "Run it on the server's machine, as the server's user. The requests are signed as those of admin.");
+  RestoreCall restore_call;
+  CLI::App* restore = app.add_subcommand("restore", "Makes a data folder of a backup");
+  restore->add_option("DIR", restore_call.folder, "Folder of backups")->required();
+  restore->add_option("--data", restore_call.data, "The data folder to make: new, or empty")->required();
+  restore->add_option("--backup", restore_call.number, "Number of the backup [the newest]");
+  PutLines put_lines;
+  CLI::App* put = app.add_subcommand("put", "Puts records, a JSON object per line of standard input");
+  put->add_option("--stream", put_lines.stream, "The stream")->required()->type_name("NAME");
+  add_server_options(*put, put_lines.server);
+  put->footer(
+      "Each line has PartitionKey, Data in base64 and perhaps ExplicitHashKey, as log dump --data prints "
+      "them.");
   CLI::App* version = app.add_subcommand("version", "Prints the version");
 
   try {
     app.parse(count, arguments);
   } catch (const CLI::CallForHelp&) {
     const CLI::App* asked = &app;
-    for (const CLI::App* command : {serve, log, verify, dump, version}) {
+    for (const CLI::App* command :
+         {serve, log, verify, accept, log_verify, dump, skip, backup, restore, put, version}) {
       if (command->parsed()) asked = command;
     }
     if (const CLI::App* of_admin = admin.parsed(); of_admin != nullptr)
       return Command{Print{of_admin->help(of_admin->get_parent() == &app ? "millrace" : "millrace admin …")}};
-    const bool deep = asked == verify || asked == dump;
+    const bool deep = asked == log_verify || asked == dump || asked == skip;
     return Command{Print{asked->help(asked == &app ? "" : deep ? "millrace log" : "millrace")}};
   } catch (const CLI::CallForVersion& called) {
     return Command{Print{std::string(called.what()) + "\n"}};
@@ -140,8 +196,14 @@ Result<Command> parse_command_line(int count, const char* const* arguments) {
   }
 
   if (version->parsed()) return Command{Print{std::string(kVersionText) + "\n"}};
-  if (verify->parsed()) return Command{InspectLog{InspectLog::What::kVerify, folder}};
-  if (dump->parsed()) return Command{InspectLog{InspectLog::What::kDump, folder}};
+  if (verify->parsed() || log_verify->parsed()) return Command{std::move(whole)};
+  if (accept->parsed()) return Command{std::move(acceptance)};
+  if (dump->parsed() && with_data) {
+    dump_data.folder = folder;
+    return Command{std::move(dump_data)};
+  }
+  if (dump->parsed()) return Command{InspectLog{folder}};
+  if (skip->parsed()) return Command{std::move(skip_block)};
   if (serve->parsed()) {
     MR_ASSIGN(auto settled, settle(flags, config_path));
     return Command{std::move(settled)};
@@ -151,8 +213,13 @@ Result<Command> parse_command_line(int count, const char* const* arguments) {
     return Error{kInvalid,
                  "admin: user, key, policy, role or quota, and what of it? millrace admin --help tells more"};
   }
-  if (log->parsed()) return Error{kInvalid, "log: verify or dump?"};
-  return Error{kInvalid, "which command? serve, admin, log or version; millrace --help tells more"};
+  if (put->parsed()) return Command{std::move(put_lines)};
+  if (backup->parsed()) return Command{std::move(backup_call)};
+  if (restore->parsed()) return Command{std::move(restore_call)};
+  if (log->parsed()) return Error{kInvalid, "log: verify, dump or skip?"};
+  return Error{kInvalid,
+               "which command? serve, verify, accept, put, backup, restore, admin, log or version; millrace "
+               "--help tells more"};
 }
 
 }  // namespace millrace::app

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "app/memory.h"
 #include "app/settings.h"
 #include "base/clock.h"
 #include "base/random.h"
@@ -26,13 +27,17 @@ class Leases {
     net::LoopGroup& loops;
     const identity::Verifier& verifier;
     const identity::Authorizer& authorizer;
+    const Memory& memory;
+    const Clock& clock;  // of the data folder
   };
 
   // Main thread. errors   as Ledger::open
   static Result<std::unique_ptr<Leases>> open(const Ground& ground);
+  ~Leases();
   // Once nobody asks any more, and while the loops still run: lets what is under way end. Main thread.
   void close();
 
+  Loop& tables_loop() { return tables_loop_.loop(0); }
   net::Handler& dynamodb() { return dynamodb_; }
   net::Handler& cloudwatch() { return cloudwatch_; }
   leases::cloudwatch::FrontDoor& cloudwatch_door() { return *cloudwatch_door_; }
@@ -40,6 +45,9 @@ class Leases {
  private:
   Leases() = default;
 
+  // Of tables alone: to read a page of many items, or to fill an index, is much for a loop that others wait
+  // for. Nothing of it goes by a loop's index.
+  net::LoopGroup tables_loop_{1};
   std::shared_ptr<leases::dynamodb::TableStore> tables_;
   std::unique_ptr<leases::dynamodb::FrontDoor> dynamodb_door_;
   net::Handler dynamodb_;

@@ -1,15 +1,20 @@
-// The command line: millrace serve | admin | log | version.
+// The command line: millrace serve | verify | accept | put | backup | restore | admin | log | version.
 #include <unistd.h>
 
 #include <cstdio>
 #include <string>
 #include <variant>
 
+#include "app/accept.h"
 #include "app/admin.h"
+#include "app/backup.h"
 #include "app/command_line.h"
+#include "app/dump_data.h"
 #include "app/exit_code.h"
 #include "app/inspect_log.h"
+#include "app/put_lines.h"
 #include "app/serve.h"
+#include "app/verify.h"
 
 namespace {
 
@@ -18,7 +23,14 @@ struct Run {
   int operator()(const millrace::app::InspectLog& command) const {
     return millrace::app::inspect_log(command);
   }
+  int operator()(const millrace::app::DumpData& command) const { return millrace::app::dump_data(command); }
+  int operator()(const millrace::app::SkipBlock& command) const { return millrace::app::skip_block(command); }
+  int operator()(const millrace::app::Accept& command) const { return millrace::app::accept(command); }
+  int operator()(const millrace::app::Verify& command) const { return millrace::app::verify(command); }
   int operator()(const millrace::app::AdminCall& command) const { return millrace::app::run_admin(command); }
+  int operator()(const millrace::app::BackupCall& call) const { return millrace::app::run_backup(call); }
+  int operator()(const millrace::app::RestoreCall& call) const { return millrace::app::run_restore(call); }
+  int operator()(const millrace::app::PutLines& command) const { return millrace::app::put_lines(command); }
   int operator()(const millrace::app::Print& command) const {
     return std::fputs(command.text.c_str(), stdout) < 0 || std::fflush(stdout) != 0 ? 1 : 0;
   }

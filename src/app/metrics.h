@@ -2,11 +2,13 @@
 // this asks.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "app/process_stats.h"
+#include "base/memory_share.h"
 #include "identity/quota_meter.h"
 #include "kinesis/operation_counters.h"
 #include "log/log.h"
@@ -24,9 +26,12 @@ struct MetricsInput {
   log::Log::Stats log{};
   std::vector<kinesis::OperationStats> kinesis;  // of all loops together
   std::vector<std::shared_ptr<const identity::QuotaMeter>> quotas;
+  bool names_owners = false;  // of quotas; else the figures of all owners are summed up
+  std::vector<std::shared_ptr<const MemoryShare>> memory;
   std::uint64_t subscriptions = 0;
   std::uint64_t streams = 0;
   std::uint64_t open_shards = 0;
+  std::map<std::string, bool> conditions;  // those that ever held, and whether they do now
 };
 
 // Prometheus text format 0.0.4; every name is in docs/operations.md. Any thread.

@@ -50,9 +50,13 @@ ProcessStats read_process_stats() {
        file.increment(failed)) {
     ++stats.open_files;
   }
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) stats.open_files_max = limit.rlim_cur;
+  stats.open_files_max = read_open_files_max();
   return stats;
+}
+
+std::uint64_t read_open_files_max() {
+  rlimit limit{};
+  return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
 }
 
 std::uint64_t raise_open_files_limit() {

@@ -19,5 +19,7 @@ ProcessStats read_process_stats();
 
 // Lets the process open as many files as its hard limit allows; returns how many that is.
 std::uint64_t raise_open_files_limit();
+// How many there may be now; 0 where the system does not say.
+std::uint64_t read_open_files_max();
 
 }  // namespace millrace::app

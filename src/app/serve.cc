@@ -6,33 +6,49 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "api/fault.h"
+#include "app/backup_door.h"
+#include "app/backup_folder.h"
+#include "app/disk_watch.h"
+#include "app/fault_log.h"
+#include "app/folder_check.h"
 #include "app/identity.h"
 #include "app/json_log.h"
+#include "app/keyring_file.h"
 #include "app/leases.h"
+#include "app/memory.h"
 #include "app/metrics_page.h"
+#include "app/open_files.h"
 #include "app/process_stats.h"
+#include "app/request_gate.h"
 #include "app/router.h"
 #include "app/secret_file.h"
 #include "app/signals.h"
 #include "app/stream_metrics.h"
+#include "app/unknown_keys.h"
 #include "app/version.h"
-#include "base/clock.h"
+#include "base/conditions.h"
+#include "base/folder_clock.h"
 #include "base/random.h"
 #include "broker/broker.h"
+#include "cluster/bound_store.h"
 #include "keys/key_service.h"
 #include "keys/remote_keys.h"
 #include "kinesis/front_door.h"
+#include "kinesis/shard_id.h"
 #include "kms/front_door.h"
+#include "log/journal_file.h"
 #include "net/server.h"
+#include "store/folder_keeper.h"
 #include "store/object_store.h"
 #include "store/posix_disk.h"
-#include "store/private_file.h"
 
 namespace millrace::app {
 namespace {
@@ -57,7 +73,20 @@ log::LogOptions log_options(const Settings& settings) {
   options.tail_cache_bytes = settings.tail_cache_bytes;
   options.block_cache_bytes = settings.block_cache_bytes;
   options.background_bytes_per_s = kBackgroundBytesPerS;
+  options.scrub_ms = static_cast<std::int64_t>(settings.scrub_days) * 24 * 3'600'000;
   return options;
+}
+
+void log_damaged(const broker::DamagedRecords& damaged) {
+  const std::string shard = damaged.stream.empty() ? "" : kinesis::shard_id(damaged.shard);
+  log_line(LogLevel::kError, "records are damaged on disk and cannot be read",
+           {{"stream", damaged.stream},
+            {"shard", shard},
+            {"first_sequence_number", damaged.first_sequence},
+            {"last_sequence_number", damaged.last_sequence},
+            {"file", damaged.file},
+            {"offset", static_cast<std::int64_t>(damaged.position)},
+            {"error", damaged.what}});
 }
 
 broker::BrokerOptions broker_options(const Settings& settings) {
@@ -68,6 +97,7 @@ broker::BrokerOptions broker_options(const Settings& settings) {
   options.shards_per_account_max = settings.shards_max;
   options.consumers_per_stream_max = settings.consumers_max;
   options.aws_limits = settings.aws_limits;
+  options.damaged = log_damaged;
   return options;
 }
 
@@ -80,10 +110,19 @@ kinesis::FrontDoorOptions front_door_options(const Settings& settings) {
   return options;
 }
 
+// Connections leave room for the server's own files: journals, segments that are read, and the folders that
+// changes are written to.
+std::uint64_t connections_within(std::uint64_t wanted, std::uint64_t open_files_max) {
+  if (open_files_max == 0) return wanted;
+  const std::uint64_t reserve = std::max(std::min<std::uint64_t>(256, open_files_max / 2),
+                                         std::min<std::uint64_t>(open_files_max / 5, 8'192));
+  return std::clamp<std::uint64_t>(open_files_max - reserve, 1, wanted);
+}
+
 net::ServerLimits server_limits(const Settings& settings) {
   net::ServerLimits limits;
   limits.body_bytes_max = front_door_options(settings).request_bytes_max;
-  limits.connections_max = settings.connections_max;
+  limits.connections_max = connections_within(settings.connections_max, read_open_files_max());
   limits.buffered_bytes_max = settings.buffered_bytes_max;
   return limits;
 }
@@ -95,28 +134,22 @@ std::int64_t key_answer_ms(const Settings& settings) {
   return settings.kms_endpoint.empty() ? kOwnMs : kRemoteMs;
 }
 
-Result<keys::Keyring> load_keyring(const std::string& path, bool may_make) {
-  constexpr std::size_t kBytesMax = 1u << 20;
-  auto text = store::read_private_file(path, kBytesMax);
-  if (!text.ok() && text.error().kind == ErrorKind::kNotFound) {
-    if (!may_make)
-      return Error{
-          ErrorKind::kCorrupt,
-          fmt::format("the keyring {} is missing: without it nothing that is encrypted can be read", path)};
-    MR_TRY(store::make_private_file(path, as_bytes(keys::Keyring::make(system_random()))));
-    text = store::read_private_file(path, kBytesMax);
-  }
-  if (!text.ok()) return std::move(text).error();
-  auto keyring = keys::Keyring::parse(text->text());
-  if (!keyring.ok()) return Error{keyring.error().kind, path + ": " + keyring.error().text};
-  return keyring;
+void tell_condition(const Condition& condition, bool begins) {
+  if (begins)
+    log_line(LogLevel::kError, condition.reason,
+             {{"condition", condition.name}, {"error", condition.detail}});
+  else
+    log_line(LogLevel::kInfo, "over: " + condition.reason, {{"condition", condition.name}});
 }
 
 // The parts of a running server, in the order in which they stand on each other: what stands on something
 // goes first.
 class House {
  public:
-  explicit House(const Settings& settings) : settings_(settings), loops_(loop_count(settings)) {}
+  explicit House(const Settings& settings)
+      : settings_(settings),
+        memory_(settings.memory_bytes_max, loop_count(settings)),
+        loops_(loop_count(settings)) {}
   ~House();
   House(const House&) = delete;
   House& operator=(const House&) = delete;
@@ -132,7 +165,9 @@ class House {
   std::size_t loops() const { return loops_.size(); }
 
  private:
-  Result<void> open_disk();
+  Result<void> open_folder();
+  Result<void> begin_start(const std::map<std::string, cluster::Chain>& chains);
+  log::LogEnvironment log_environment();
   Result<void> open_keys();
   Result<void> open_broker();
   Result<void> open_front_door();
@@ -140,19 +175,28 @@ class House {
   Result<void> listen();
 
   const Settings& settings_;
+  Conditions conditions_{tell_condition};
+  const Memory memory_;
   std::unique_ptr<store::Disk> disk_;
+  std::unique_ptr<store::FolderKeeper> folder_;
   std::unique_ptr<store::ObjectStore> control_;
+  FolderClock clock_{system_clock()};
   net::LoopGroup loops_;
+  std::shared_ptr<DiskWatch> disk_watch_;
+  std::unique_ptr<log::StoppedLog> stopped_log_;  // read and not yet started
   std::shared_ptr<keys::KeyService> key_service_;
   std::unique_ptr<keys::MasterKeys> remote_keys_;  // where streams' keys are in another service
   std::unique_ptr<broker::Broker> broker_;
   std::unique_ptr<Identity> identity_;
   std::unique_ptr<kinesis::FrontDoor> front_door_;
   std::unique_ptr<kms::FrontDoor> kms_door_;
+  std::unique_ptr<BackupDoor> backup_door_;
+  net::Handler admin_;
   net::Handler aws_;
   std::unique_ptr<Leases> leases_;
   std::unique_ptr<StreamMetrics> stream_metrics_;
   std::unique_ptr<MetricsPage> metrics_page_;
+  std::unique_ptr<RequestGate> gate_;
   net::Handler metrics_;
   std::unique_ptr<Router> router_;
   std::unique_ptr<net::Server> server_;
@@ -166,30 +210,81 @@ House::~House() {
 }
 
 Result<void> House::open() {
-  MR_TRY(open_disk());
+  MR_TRY(open_folder());
   MR_TRY(open_keys());
-  MR_ASSIGN(identity_, Identity::open({settings_, *disk_, *control_, loops_}));
+  MR_ASSIGN(identity_, Identity::open({settings_, *disk_, *control_, *folder_, loops_, memory_}));
   MR_TRY(open_broker());
   MR_TRY(open_front_door());
   MR_TRY(open_leases());
+  loops_.loop(0).post([this] {
+    warn_of_unknown_keys(*identity_->identities(), *broker_->catalog(), *key_service_->state());
+  });
+  // From here on a part that is put back by hand is missed.
+  MR_TRY(folder_->flush());
   return listen();
 }
 
-Result<void> House::open_disk() {
+// Reads and checks all parts of the folder, and only then changes it.
+Result<void> House::open_folder() {
   MR_ASSIGN(disk_, store::open_posix_disk(settings_.data));
-  MR_ASSIGN(control_, store::open_directory_store(*disk_, "control"));
+  MR_TRY(refuse_backup(*disk_));
+  const auto refuse = [](Error fault) -> Result<void> { return refusal(std::move(fault)); };
+  MR_ASSIGN(FolderState state, check_folder(*disk_, keyring_path(settings_.keyring, settings_.data),
+                                            system_random(), CheckDepth::kStart, refuse));
+  ++state.record.origin.start;
+  const std::vector<std::string> given_up = std::exchange(state.record.given_up, {});
+  folder_ =
+      std::make_unique<store::FolderKeeper>(*disk_, state.record, store::start_thread_worker("folder", 0),
+                                            [](const std::string& line) { log_line(LogLevel::kWarn, line); });
+  log::LogOptions options = log_options(settings_);
+  options.next_shard = state.catalog.next_shard_key;
+  auto stopped = log::Log::read(log_environment(), options, broker::shards_of(state.catalog));
+  if (!stopped.ok()) return refusal(std::move(stopped).error());
+  stopped_log_ = std::move(*stopped);
+  MR_TRY(check_journal_ends(*disk_, state.record, stopped_log_->journal_ends(), refuse));
+  MR_TRY(begin_start(state.chains));
+  for (const std::string& line : given_up) log_line(LogLevel::kWarn, line);
   return {};
 }
 
+// Until here nothing was changed.
+Result<void> House::begin_start(const std::map<std::string, cluster::Chain>& chains) {
+  constexpr std::size_t kLoopsMax = 256;
+  for (std::size_t loop = stopped_log_->journal_ends().size(); loop < kLoopsMax; ++loop)
+    folder_->forget(log::journal_folder(static_cast<std::uint32_t>(loop)));
+  MR_TRY(folder_->begin());
+  store::name_holder(*disk_);
+  MR_ASSIGN(auto control, store::open_directory_store(*disk_, kControlFolder, &conditions_));
+  control_ = cluster::bind_store(std::move(control), folder_->origin(), *folder_, std::string(kControlFolder),
+                                 chains);
+  return {};
+}
+
+log::LogEnvironment House::log_environment() {
+  log::LogEnvironment environment{.disk = *disk_,
+                                  .clock = clock_,
+                                  .random = system_random(),
+                                  .loops = {},
+                                  .start_worker = store::start_thread_worker,
+                                  .warn = [](const std::string& line) { log_line(LogLevel::kWarn, line); },
+                                  .wait_until = {},
+                                  .origin = folder_->origin(),
+                                  .marks = folder_.get()};
+  for (std::size_t index = 0; index < loops_.size(); ++index)
+    environment.loops.push_back(&loops_.loop(index));
+  return environment;
+}
+
 Result<void> House::open_keys() {
-  const std::string keyring = settings_.keyring.empty() ? settings_.data + "/keyring" : settings_.keyring;
-  MR_ASSIGN(key_service_, keys::KeyService::open(
-                              {.account = settings_.account_id,
-                               .region = settings_.region,
-                               .answer_holds_ms = key_answer_ms(settings_)},
-                              *control_, loops_.loop(0), [] { return store::start_thread_worker("keys", 0); },
-                              system_clock(), system_random(),
-                              [&](bool may_make) { return load_keyring(keyring, may_make); }));
+  const std::string keyring = keyring_path(settings_.keyring, settings_.data);
+  MR_ASSIGN(key_service_,
+            keys::KeyService::open(
+                {.account = settings_.account_id,
+                 .region = settings_.region,
+                 .answer_holds_ms = key_answer_ms(settings_),
+                 .memory = memory_.keys},
+                *control_, loops_.loop(0), [] { return store::start_thread_worker("keys", 0); }, clock_,
+                system_random(), [&](bool may_make) { return load_keyring(keyring, may_make); }));
   if (!settings_.kms_endpoint.empty())
     remote_keys_ = keys::make_remote_keys({.endpoint = settings_.kms_endpoint,
                                            .region = settings_.region,
@@ -201,26 +296,19 @@ Result<void> House::open_keys() {
 }
 
 Result<void> House::open_broker() {
-  log::LogEnvironment environment{.disk = *disk_,
-                                  .clock = system_clock(),
-                                  .random = system_random(),
-                                  .loops = {},
-                                  .start_worker = store::start_thread_worker,
-                                  .warn = [](const std::string& line) { log_line(LogLevel::kWarn, line); },
-                                  .wait_until = {}};
-  for (std::size_t index = 0; index < loops_.size(); ++index)
-    environment.loops.push_back(&loops_.loop(index));
   broker::BrokerOptions options = broker_options(settings_);
+  options.memory = memory_.streams;
   options.master_keys = remote_keys_ != nullptr ? remote_keys_.get() : key_service_.get();
-  MR_ASSIGN(broker_, broker::Broker::open(std::move(environment), log_options(settings_), *control_,
-                                          std::move(options)));
+  MR_ASSIGN(broker_, broker::Broker::open(log_environment(), log_options(settings_), *control_,
+                                          std::move(options), std::move(stopped_log_)));
+  loops_.loop(0).post([keys = key_service_] { spawn(keys->remove_gone_keys()); });
   return {};
 }
 
 Result<void> House::open_front_door() {
   kinesis::FrontDoorOptions options = front_door_options(settings_);
-  MR_ASSIGN(const Bytes token_key,
-            load_or_make_secret(*disk_, "tokens", options.token_key.size(), system_random()));
+  MR_ASSIGN(const Bytes token_key, load_or_make_secret(*disk_, kTokensSecret, system_random(), *folder_));
+  static_assert(sizeof options.token_key == kSecretFileBytes);
   std::copy(token_key.view().begin(), token_key.view().end(), options.token_key.begin());
   if (remote_keys_ == nullptr) {
     MR_ASSIGN(const auto own_key, key_service_->find(keys::kKinesisAlias));
@@ -231,6 +319,20 @@ Result<void> House::open_front_door() {
                                                      system_clock(), system_random(), options);
   kms_door_ = std::make_unique<kms::FrontDoor>(*key_service_, identity_->verifier(), identity_->authorizer(),
                                                system_clock(), system_random());
+  backup_door_ = std::make_unique<BackupDoor>(BackupDoor::Ground{.broker = *broker_,
+                                                                 .verifier = identity_->verifier(),
+                                                                 .authorizer = identity_->authorizer(),
+                                                                 .clock = system_clock(),
+                                                                 .random = system_random(),
+                                                                 .home = loops_.loop(0),
+                                                                 .data = disk_->describe(""),
+                                                                 .keyring = settings_.keyring});
+  admin_ = [this](std::unique_ptr<net::Request> request, net::Responder responder) {
+    if (BackupDoor::takes(*request))
+      backup_door_->handle(std::move(request), std::move(responder));
+    else
+      identity_->admin()(std::move(request), std::move(responder));
+  };
   aws_ = [this](std::unique_ptr<net::Request> request, net::Responder responder) {
     if (kms::FrontDoor::takes(*request))
       kms_door_->handle(std::move(request), std::move(responder));
@@ -241,16 +343,24 @@ Result<void> House::open_front_door() {
 }
 
 Result<void> House::open_leases() {
-  MR_ASSIGN(leases_,
-            Leases::open({settings_, *control_, loops_, identity_->verifier(), identity_->authorizer()}));
+  MR_ASSIGN(leases_, Leases::open({settings_, *control_, loops_, identity_->verifier(),
+                                   identity_->authorizer(), memory_, clock_}));
+  identity_->report_on(leases_->tables_loop());  // where it is asked whether a table's items may be had
   stream_metrics_ = std::make_unique<StreamMetrics>(*broker_, *front_door_, leases_->cloudwatch_door(),
                                                     loops_.loop(0), system_clock());
   return {};
 }
 
 Result<void> House::listen() {
-  metrics_page_ = std::make_unique<MetricsPage>(*broker_, *front_door_, identity_->quotas(),
-                                                settings_.node_name, settings_.zone);
+  metrics_page_ =
+      std::make_unique<MetricsPage>(*broker_, *front_door_, identity_->quotas(), conditions_, memory_,
+                                    MetricsPageOptions{.node = settings_.node_name,
+                                                       .zone = settings_.zone,
+                                                       .names_owners = settings_.metrics_owners == "yes"});
+  gate_ = std::make_unique<RequestGate>(
+      RequestGate::Options{.checks_signatures = !settings_.root_access_key.empty(),
+                           .allowed_origins = settings_.allow_origin},
+      identity_->verifier(), system_clock());
   metrics_ = [this](std::unique_ptr<net::Request> request, net::Responder responder) {
     metrics_page_->handle(std::move(request), std::move(responder));
   };
@@ -259,15 +369,24 @@ Result<void> House::listen() {
                                             .cloudwatch = leases_->cloudwatch(),
                                             .metrics = metrics_,
                                             .sts = identity_->sts(),
-                                            .admin = identity_->admin()});
+                                            .admin = admin_,
+                                            .conditions = conditions_},
+                                     *gate_, system_random());
+  const net::ServerLimits limits = server_limits(settings_);
+  if (limits.connections_max < settings_.connections_max)
+    log_line(LogLevel::kWarn, "fewer connections than --connections-max: the limit of open files is too low",
+             {{"connections_max", static_cast<std::int64_t>(limits.connections_max)},
+              {"open_files_max", static_cast<std::int64_t>(read_open_files_max())}});
   const net::TlsFiles tls{settings_.tls_certificate_path, settings_.tls_key_path};
-  MR_ASSIGN(server_,
-            net::Server::start(loops_, settings_.listen, server_limits(settings_),
-                               tls.certificate_path.empty() ? nullptr : &tls,
-                               [this](std::unique_ptr<net::Request> request, net::Responder responder) {
-                                 router_->handle(std::move(request), std::move(responder));
-                               }));
+  MR_ASSIGN(server_, net::Server::start(
+                         loops_, settings_.listen, limits, tls.certificate_path.empty() ? nullptr : &tls,
+                         [this](std::unique_ptr<net::Request> request, net::Responder responder) {
+                           router_->handle(std::move(request), std::move(responder));
+                         },
+                         gate_.get()));
   metrics_page_->serves(*server_);
+  disk_watch_ = std::make_shared<DiskWatch>(*disk_, conditions_, loops_.loop(0));
+  disk_watch_->start();
   return {};
 }
 
@@ -277,7 +396,9 @@ Result<void> House::close() {
   server_->drain(kDrainMsMax);
   identity_->close();
   leases_->close();
-  return broker_->close();
+  MR_TRY(broker_->close());
+  // In order: what all parts reach is exactly what is there.
+  return folder_->flush();
 }
 
 void House::reload() {
@@ -315,6 +436,7 @@ void wait_for_stop(House& house) {
 }
 
 int run(const Settings& settings) {
+  api::log_faults_with(log_fault);
   House house(settings);
   const std::int64_t begin_ns = system_clock().monotonic_ns();
   if (const auto opened = house.open(); !opened.ok()) {
@@ -330,6 +452,7 @@ int run(const Settings& settings) {
             {"zone", settings.zone},
             {"version", kVersion},
             {"loops", static_cast<std::int64_t>(house.loops())},
+            {"connections_max", static_cast<std::int64_t>(server_limits(settings).connections_max)},
             {"signatures", settings.root_access_key.empty() ? "not checked" : "checked"},
             {"start_ms", (system_clock().monotonic_ns() - begin_ns) / 1'000'000}});
   greet(settings, address);
@@ -354,6 +477,12 @@ int serve(const Serve& command) {
   const std::uint64_t open_files = raise_open_files_limit();
   log_line(LogLevel::kInfo, "starting",
            {{"data", command.settings.data}, {"open_files_max", static_cast<std::int64_t>(open_files)}});
+  if (const auto enough = check_open_files(command.settings, loop_count(command.settings), open_files);
+      !enough.ok()) {
+    log_line(LogLevel::kError, "cannot start",
+             {{"error", enough.error().text}, {"data", command.settings.data}});
+    return kFailed;
+  }
   const int code = run(command.settings);
   if (code == 0) log_line(LogLevel::kInfo, "stopped");
   return code;

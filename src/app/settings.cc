@@ -6,6 +6,7 @@
 #include <cctype>
 #include <vector>
 
+#include "app/request_gate.h"
 #include "app/size.h"
 #include "base/clock.h"
 #include "broker/catalog.h"
@@ -112,6 +113,7 @@ bool fits_account(const std::string& value) {
   return value.size() == 12 && std::all_of(value.begin(), value.end(), is_digit);
 }
 bool fits_limits(const std::string& value) { return value == "aws" || value == "none"; }
+bool fits_yes_or_no(const std::string& value) { return value == "yes" || value == "no"; }
 bool fits_level(const std::string& value) {
   return value == "debug" || value == "info" || value == "warn" || value == "error";
 }
@@ -129,6 +131,18 @@ Setting limits() {
               return Error{kInvalid, fmt::format("is \"{}\": must be aws or none", value)};
             }
             settings.aws_limits = value == "aws";
+            return {};
+          }};
+}
+
+Setting unknown_condition_keys() {
+  return {"unknown-condition-keys", "refuse|take",
+          "Policies with condition keys that the server does not know: refuse, or take them [refuse]", true,
+          [](Settings& settings, const std::string& value) -> Result<void> {
+            if (value != "refuse" && value != "take") {
+              return Error{kInvalid, fmt::format("is \"{}\": must be refuse or take", value)};
+            }
+            settings.takes_unknown_keys = value == "take";
             return {};
           }};
 }
@@ -176,6 +190,7 @@ std::vector<Setting> make_table() {
                          &S::root_access_key, fits_access_key, "1 to 128 letters, digits, '-', '_' and '.'"));
   table.push_back(secret("root-secret-key", "Secret key of the root user", &S::root_secret_key,
                          fits_secret_key, "8 to 256 characters"));
+  table.push_back(unknown_condition_keys());
   table.push_back(limits());
   table.push_back(number("loops", "N", "Event loops, a thread each [one a core]", &S::loops, {1, 256}));
   table.push_back(number("transition-ms", "MS",
@@ -193,16 +208,28 @@ std::vector<Setting> make_table() {
                        &S::tail_cache_bytes, {kMiB, kTiB}));
   table.push_back(size("block-cache-bytes", "Older records kept in memory once read, all loops together",
                        &S::block_cache_bytes, {kMiB, kTiB}));
+  table.push_back(number("scrub-days", "DAYS",
+                         "Every segment is read again and checked once in this time; 0: never",
+                         &S::scrub_days, {0, 3'650}));
   table.push_back(
       number("shards-max", "N", "Open shards of the account", &S::shards_max, {1, broker::kShardsMax}));
   table.push_back(number("consumers-max", "N", "Consumers with enhanced fan-out a stream", &S::consumers_max,
                          {1, 10'000}));
   table.push_back(size("max-record-bytes", "Largest record that is taken, without its key",
                        &S::max_record_bytes, {kMiB, 64 * kMiB}));
-  table.push_back(number("connections-max", "N", "Connections at once; more are closed as they come",
+  table.push_back(number("connections-max", "N", "Connections at once; then idle ones make way",
                          &S::connections_max, {1, 1'000'000}));
   table.push_back(size("buffered-bytes-max", "Requests and answers in memory, all connections together",
                        &S::buffered_bytes_max, {16 * kMiB, kTiB}));
+  table.push_back(size("memory-bytes-max", "Tables, metrics, and what is remembered of policies and sessions",
+                       &S::memory_bytes_max, {64 * kMiB, kTiB}));
+  table.push_back(text(
+      "allow-origin", "ORIGINS",
+      "Origins, separated by commas, whose web pages may use the server; those of this machine may",
+      &S::allow_origin, fits_origins, "origins such as https://app.example.com,http://10.0.0.5:3000, or *"));
+  table.push_back(text("metrics-owners", "yes|no",
+                       "Whether /metrics, which anybody may read, names users, roles and streams with quotas",
+                       &S::metrics_owners, fits_yes_or_no, "yes or no"));
   table.push_back(text("log-level", "LEVEL", "debug, info, warn or error", &S::log_level, fits_level,
                        "debug, info, warn or error"));
   table.push_back(text("audit-log", "FILE", "Where decisions about access are written: a file, stderr or off",
@@ -255,6 +282,12 @@ Result<void> check_together(const Settings& settings) {
                  fmt::format("--listen is {}, which others can reach: set MILLRACE_ROOT_ACCESS_KEY and "
                              "MILLRACE_ROOT_SECRET_KEY first, or listen on 127.0.0.1",
                              settings.listen)};
+  }
+  if (settings.root_access_key.empty() && settings.allow_origin == "*") {
+    return Error{
+        kInvalid,
+        "--allow-origin * would let every web page use a server without signatures: name the origins, "
+        "or set MILLRACE_ROOT_ACCESS_KEY and MILLRACE_ROOT_SECRET_KEY"};
   }
   if (settings.unsettled_bytes_max < settings.settle_at_bytes) {
     return Error{kInvalid, fmt::format("--unsettled-bytes-max is {}: must be at least --settle-at-bytes, {}",

@@ -32,6 +32,7 @@ struct Settings {
   std::string root_secret_key;
   std::string log_level = "info";
   std::string audit_log = "stderr";
+  bool takes_unknown_keys = false;  // of policies' conditions
   bool aws_limits = false;
   std::uint64_t loops = 0;  // 0: one a core
   std::uint64_t transition_ms = 200;
@@ -41,11 +42,15 @@ struct Settings {
   std::uint64_t unsettled_bytes_max = 512u << 20;
   std::uint64_t tail_cache_bytes = 256u << 20;
   std::uint64_t block_cache_bytes = 128u << 20;
+  std::uint64_t scrub_days = 7;
   std::uint64_t shards_max = 20'000;
   std::uint64_t consumers_max = 20;
   std::uint64_t max_record_bytes = 10u << 20;
   std::uint64_t connections_max = 20'000;
+  std::string allow_origin;
+  std::string metrics_owners = "no";
   std::uint64_t buffered_bytes_max = 1u << 30;
+  std::uint64_t memory_bytes_max = 1u << 30;
   // Of the clustered release: named here so that they get a clear answer.
   std::string bucket;
   std::string s3_endpoint;

@@ -1,6 +1,7 @@
 #include "app/signals.h"
 
 #include <csignal>
+#include <initializer_list>
 
 #include "base/assert.h"
 
@@ -19,7 +20,10 @@ sigset_t held(bool with_reload) {
 }  // namespace
 
 void hold_signals() {
-  std::signal(SIGPIPE, SIG_IGN);
+  for (const int number :
+       {SIGPIPE, SIGXFSZ, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT})
+    std::signal(number, SIG_IGN);
+  for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) std::signal(number, SIG_IGN);
   const sigset_t set = held(true);
   MR_ASSERT(pthread_sigmask(SIG_BLOCK, &set, nullptr) == 0);
 }

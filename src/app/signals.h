@@ -5,8 +5,9 @@ namespace millrace::app {
 
 enum class Signal { kStop, kReload };
 
-// Holds SIGTERM, SIGINT and SIGHUP back for next_signal(), and ignores SIGPIPE. In main, before the first
-// thread: threads inherit it.
+// Holds SIGTERM, SIGINT and SIGHUP back for next_signal(), and ignores those that mean nothing to the server
+// and would end it: SIGPIPE and SIGXFSZ (write() reports the same), SIGUSR1, SIGUSR2, timers and the like.
+// SIGQUIT, SIGABRT and SIGXCPU still end it. In main, before the first thread: threads inherit it.
 void hold_signals();
 // Waits for one of them. Main thread.
 Signal next_signal();

@@ -14,7 +14,7 @@ std::int64_t read_ns(clockid_t id) {
 class SystemClock final : public Clock {
  public:
   std::int64_t wall_ms() const override { return read_ns(CLOCK_REALTIME) / 1'000'000; }
-  std::int64_t monotonic_ns() const override { return read_ns(CLOCK_MONOTONIC); }
+  std::int64_t monotonic_ns() const override { return read_ns(CLOCK_BOOTTIME); }
 };
 
 }  // namespace

@@ -172,6 +172,30 @@ MR_TARGET_FOLD std::uint32_t by_folding(ByteView bytes, std::uint32_t before) {
 
 }  // namespace
 
+namespace {
+
+// Of two polynomials, reflected: bit 31 stands for x^0.
+std::uint32_t product(std::uint32_t a, std::uint32_t b) {
+  std::uint32_t sum = 0;
+  for (std::uint32_t bit = 0x8000'0000; bit != 0; bit >>= 1) {
+    if (a & bit) sum ^= b;
+    b = (b >> 1) ^ (b & 1 ? kPolynomial : 0);
+  }
+  return sum;
+}
+
+}  // namespace
+
+std::uint32_t crc32c_joined(std::uint32_t first, std::uint32_t second, std::uint64_t second_bytes) {
+  std::uint32_t shift = 0x8000'0000;       // x^0
+  std::uint32_t power = 0x8000'0000 >> 8;  // x^8, of a byte; then of two, of four, …
+  for (std::uint64_t left = second_bytes; left != 0; left >>= 1) {
+    if (left & 1) shift = product(shift, power);
+    power = product(power, power);
+  }
+  return product(shift, first) ^ second;
+}
+
 namespace crc32c_kernels {
 
 Kernel portable() { return by_tables; }

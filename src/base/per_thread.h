@@ -36,10 +36,12 @@ class PerThread {
   PerThread& operator=(const PerThread&) = delete;
 
   // This thread's value; nobody else's. Any thread.
-  T& here() const {
+  // args   what it is made of when the thread first asks
+  template <typename... Args>
+  T& here(const Args&... args) const {
     per_thread_internal::Entry& entry = per_thread_internal::entry_at(slot_.index);
     if (entry.use != slot_.use) {
-      entry.value = std::make_shared<T>();
+      entry.value = std::make_shared<T>(args...);
       entry.use = slot_.use;
     }
     return *static_cast<T*>(entry.value.get());

@@ -7,10 +7,11 @@
 #include "broker/catalog_board.h"
 #include "broker/catalog_change.h"
 #include "broker/controller.h"
+#include "broker/damaged_records.h"
 #include "broker/encryption.h"
 #include "broker/put_path.h"
 #include "broker/throttle.h"
-#include "cluster/control_log.h"
+#include "cluster/ledger.h"
 
 namespace millrace::broker {
 namespace {
@@ -19,7 +20,7 @@ class LocalBroker final : public Broker {
  public:
   LocalBroker(log::LogEnvironment environment, BrokerOptions options,
               std::unique_ptr<keys::DataKeys> data_keys, std::unique_ptr<log::Log> log,
-              std::unique_ptr<cluster::ControlLog> control_log, std::shared_ptr<const Catalog> catalog)
+              std::shared_ptr<cluster::Ledger> ledger, std::shared_ptr<const Catalog> catalog)
       : environment_(std::move(environment)),
         options_(std::move(options)),
         data_keys_(std::move(data_keys)),
@@ -27,9 +28,14 @@ class LocalBroker final : public Broker {
         board_(environment_.loops, catalog),
         throttle_(environment_.clock),
         put_path_(board_, *log_, *data_keys_, options_.aws_limits ? &throttle_ : nullptr),
-        controller_(std::make_shared<Controller>(environment_, *log_, *data_keys_, board_,
-                                                 std::move(control_log), std::move(catalog), options_)) {
+        controller_(std::make_shared<Controller>(environment_, *log_, *data_keys_, board_, std::move(ledger),
+                                                 std::move(catalog), options_)) {
     board_.loop(0).post([controller = controller_] { controller->start(); });
+    log_->when_damaged([this](const log::DamagedBlock& block) {
+      board_.loop(0).post([this, block] {
+        if (options_.damaged) options_.damaged(name_damaged(*board_.here(), block));
+      });
+    });
   }
 
   Result<void> close() override {
@@ -41,6 +47,7 @@ class LocalBroker final : public Broker {
   }
 
   const BrokerOptions& options() const override { return options_; }
+  const Clock& clock() const override { return environment_.clock; }
   std::shared_ptr<const Catalog> catalog() const override { return board_.here(); }
 
   Task<Result<void>> create_stream(CreateStream request) override {
@@ -128,10 +135,13 @@ class LocalBroker final : public Broker {
     board_.when_newer(version, std::move(callback));
   }
 
+  Task<Result<BackupPoint>> backup_point() override { return on_control_loop(controller_->backup_point()); }
+
   const log::Log& log() const override { return *log_; }
 
  private:
-  Task<Result<void>> on_control_loop(Task<Result<void>> command) {
+  template <typename T>
+  Task<T> on_control_loop(Task<T> command) {
     Loop& home = board_.loop(board_.current());
     co_await switch_to(board_.loop(0));
     auto outcome = co_await std::move(command);
@@ -184,33 +194,33 @@ class LocalBroker final : public Broker {
 
 }  // namespace
 
+std::vector<log::ShardOptions> shards_of(const Catalog& catalog) {
+  std::vector<log::ShardOptions> shards;
+  for (const auto& [name, stream] : catalog.streams)
+    for (const Shard& shard : stream->shards)
+      shards.push_back({shard.key, retention_ms(*stream), shard.end_offset.value_or(shard.kept_from)});
+  return shards;
+}
+
 Result<std::unique_ptr<Broker>> Broker::open(log::LogEnvironment environment, log::LogOptions log_options,
-                                             store::ObjectStore& store, BrokerOptions options) {
-  MR_ASSIGN(auto opened, cluster::ControlLog::open(store, "control/"));
-  Catalog catalog;
-  if (opened.snapshot) {
-    MR_ASSIGN(catalog, decode_catalog(*opened.snapshot));
-  }
-  for (const std::string& entry : opened.entries) {
-    MR_ASSIGN(const CatalogChange change, decode_change(entry));
-    auto changed = apply_change(catalog, change);
-    if (!changed.ok())
-      return Error{ErrorKind::kCorrupt,
-                   fmt::format("control log: an entry does not fit: {}", changed.error().text)};
-    catalog = std::move(*changed);
-  }
+                                             store::ObjectStore& store, BrokerOptions options,
+                                             std::unique_ptr<log::StoppedLog> stopped) {
+  MR_ASSIGN(auto opened, cluster::Ledger::open(store, "control/", *environment.loops.front(),
+                                               environment.start_worker("control", 0)));
+  MR_ASSIGN(Catalog catalog, replay_catalog(opened.snapshot, opened.entries));
 
   auto data_keys =
       std::make_unique<keys::DataKeys>(options.master_keys, environment.clock, environment.random);
   environment.decryptor = data_keys.get();
   tell_keys(options, Catalog{}, catalog, *data_keys);
-  std::vector<log::ShardOptions> shards;
-  for (const auto& [name, stream] : catalog.streams)
-    for (const Shard& shard : stream->shards) shards.push_back({shard.key, retention_ms(*stream)});
-  MR_ASSIGN(auto log, log::Log::open(environment, log_options, std::move(shards)));
+  if (stopped == nullptr) {
+    log_options.next_shard = catalog.next_shard_key;
+    MR_ASSIGN(stopped, log::Log::read(environment, log_options, shards_of(catalog)));
+  }
+  MR_ASSIGN(auto log, stopped->start(environment.decryptor));
   return std::unique_ptr<Broker>(std::make_unique<LocalBroker>(
-      std::move(environment), std::move(options), std::move(data_keys), std::move(log), std::move(opened.log),
-      std::make_shared<const Catalog>(std::move(catalog))));
+      std::move(environment), std::move(options), std::move(data_keys), std::move(log),
+      std::move(opened.ledger), std::make_shared<const Catalog>(std::move(catalog))));
 }
 
 }  // namespace millrace::broker

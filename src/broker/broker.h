@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/loop.h"
+#include "base/memory_share.h"
 #include "base/result.h"
 #include "base/task.h"
 #include "broker/catalog.h"
@@ -25,6 +26,17 @@
 
 namespace millrace::broker {
 
+// Records that are on the disk and cannot be read, by the names that callers know.
+struct DamagedRecords {
+  std::string stream;          // empty: of no stream that exists
+  std::uint32_t shard = 0;     // its index
+  std::string first_sequence;  // of the first record and the last
+  std::string last_sequence;
+  std::string file;
+  std::uint64_t position = 0;  // in the file
+  std::string what;            // one line for people
+};
+
 struct BrokerOptions {
   std::string account_id = "000000000000";
   std::string region = "us-east-1";
@@ -34,6 +46,10 @@ struct BrokerOptions {
   bool aws_limits = false;                        // --limits aws: throughput of a shard
   keys::MasterKeys* master_keys = nullptr;        // borrowed; nullptr: streams cannot be encrypted
   std::int64_t data_key_ms = 24 * 3'600'000;      // a stream's data key encrypts for so long, then another
+  // Of what is known of all streams; what would make it more is refused: kLimit.
+  std::shared_ptr<MemoryShare> memory = std::make_shared<MemoryShare>("streams", std::uint64_t{64} << 20);
+  // Told once of each damaged block, on the control loop.
+  std::function<void(const DamagedRecords&)> damaged;
 };
 
 // One record to put; everything borrowed until put() resumes.
@@ -74,24 +90,38 @@ struct CreateStream {
   bool auto_distribution = false;
 };
 
+// One moment of what exists and of the records: the log knows no other shards, and reaches every end.
+struct BackupPoint {
+  std::uint64_t entry = 0;  // of the control log, the last one in `catalog`; 0: there is none yet
+  std::string catalog;      // as a snapshot of the control log
+  log::Checkpoint log;
+};
+
 struct RegisterConsumer {
   std::string stream;
   std::string name;
   std::map<std::string, std::string> tags;
 };
 
+// All shards of the catalog, as the log takes them, closed ones with their ends.
+std::vector<log::ShardOptions> shards_of(const Catalog& catalog);
+
 class Broker {
  public:
   // Reads the control log below `store`, opens the log for the shards that exist, starts. Blocks; before the
-  // loops carry other work. `environment` and `store` are borrowed and outlive the broker. errors   kCorrupt,
-  // kUnavailable
+  // loops carry other work. `environment` and `store` are borrowed and outlive the broker.
+  // stopped   the log, where it was read before, for the shards of this catalog; nullptr: it is read here
+  // errors    kCorrupt, kUnavailable
   static Result<std::unique_ptr<Broker>> open(log::LogEnvironment environment, log::LogOptions log_options,
-                                              store::ObjectStore& store, BrokerOptions options);
+                                              store::ObjectStore& store, BrokerOptions options,
+                                              std::unique_ptr<log::StoppedLog> stopped = nullptr);
   virtual ~Broker() = default;
   // Ends commands and appends under way and stops cleanly. Blocks; not from a loop.
   virtual Result<void> close() = 0;
 
   virtual const BrokerOptions& options() const = 0;
+  // Stamps arrivals: what is old, and how old, is said by it.
+  virtual const Clock& clock() const = 0;
   // What exists, as this loop knows it: at least as new as the last command that resumed on this loop.
   virtual std::shared_ptr<const Catalog> catalog() const = 0;
 
@@ -157,6 +187,10 @@ class Broker {
                                                          log::ReadLimits limits) = 0;
   // Calls back on this loop, once, when its catalog() is newer than `version`.
   virtual void when_catalog_newer(std::uint64_t version, Callback callback) = 0;
+
+  // All records that are acknowledged by now are in it. Commands wait meanwhile, for a second or so.
+  // errors   kUnavailable: try again later
+  virtual Task<Result<BackupPoint>> backup_point() = 0;
 
   virtual const log::Log& log() const = 0;
 };

@@ -15,6 +15,35 @@ constexpr unsigned kRouteBitsMax = 16;
 
 }  // namespace
 
+namespace {
+
+constexpr std::uint64_t kTextBytes = 96;  // of a short text with its place in a table
+
+std::uint64_t memory_bytes(const std::map<std::string, std::string>& tags) {
+  std::uint64_t bytes = 0;
+  for (const auto& [key, value] : tags) bytes += 2 * kTextBytes + key.size() + value.size();
+  return bytes;
+}
+
+}  // namespace
+
+std::uint64_t memory_bytes(const Stream& stream) {
+  std::uint64_t bytes = sizeof(Stream) + 2 * (kTextBytes + stream.name.size()) + memory_bytes(stream.tags) +
+                        stream.shards.capacity() * sizeof(Shard) +
+                        stream.labels.capacity() * sizeof(ShardLabel) +
+                        stream.open_shards.capacity() * 2 * sizeof(HashNumber) +
+                        stream.route_begin.capacity() * sizeof(std::uint32_t);
+  if (stream.plan.has_value()) bytes += stream.plan->capacity() * sizeof(ReshardStep);
+  if (stream.policy != nullptr) bytes += stream.policy->capacity();
+  for (const StreamDataKey& key : stream.data_keys)
+    bytes += sizeof(StreamDataKey) + key.master_key.capacity() + key.wrapped.capacity();
+  for (const auto& [name, consumer] : stream.consumers) {
+    bytes += sizeof(Consumer) + 2 * (kTextBytes + name.size()) + memory_bytes(consumer.tags);
+    if (consumer.policy != nullptr) bytes += consumer.policy->capacity();
+  }
+  return bytes;
+}
+
 void Stream::index_shards() {
   open_shards.clear();
   for (std::uint32_t position = 0; position < shards.size(); ++position)

@@ -143,6 +143,9 @@ struct Stream {
   unsigned route_bits = 0;
 };
 
+// Of memory, about, that it takes.
+std::uint64_t memory_bytes(const Stream& stream);
+
 // To be billed for a minimum of throughput. It can end a day after its begin at the earliest.
 struct BillingCommitment {
   std::int64_t started_ms;

@@ -275,4 +275,21 @@ Result<Catalog> apply_change(const Catalog& catalog, const CatalogChange& entry)
   return changed;
 }
 
+Result<Catalog> replay_catalog(const std::optional<std::string>& snapshot,
+                               const std::vector<std::string>& entries) {
+  Catalog catalog;
+  if (snapshot) {
+    MR_ASSIGN(catalog, decode_catalog(*snapshot));
+  }
+  for (const std::string& entry : entries) {
+    MR_ASSIGN(const CatalogChange change, decode_change(entry));
+    auto changed = apply_change(catalog, change);
+    if (!changed.ok())
+      return Error{ErrorKind::kCorrupt,
+                   fmt::format("control log: an entry does not fit: {}", changed.error().text)};
+    catalog = std::move(*changed);
+  }
+  return catalog;
+}
+
 }  // namespace millrace::broker

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -144,5 +145,10 @@ Result<Catalog> apply_change(const Catalog& catalog, const CatalogChange& change
 std::string encode(const Catalog& catalog);
 // errors   kCorrupt
 Result<Catalog> decode_catalog(std::string_view json);
+
+// The catalog that a chain makes: its newest snapshot and the entries after it.
+// errors   kCorrupt
+Result<Catalog> replay_catalog(const std::optional<std::string>& snapshot,
+                               const std::vector<std::string>& entries);
 
 }  // namespace millrace::broker

@@ -85,27 +85,33 @@ Task<Result<void>> Controller::set_policy(std::string name, std::optional<std::u
 }
 
 void Controller::advance_consumer_later(std::uint64_t stream, std::uint64_t consumer, std::int64_t delay_ms) {
-  loop_.post_after(delay_ms * kNsPerMs, [weak = weak_from_this(), stream, consumer] {
+  const auto owner = by_id(stream);
+  const Consumer* now = owner == nullptr ? nullptr : consumer_by_id(*owner, consumer);
+  if (now == nullptr) return;
+  loop_.post_after(delay_ms * kNsPerMs, [weak = weak_from_this(), stream, consumer, from = now->status] {
     if (const auto self = weak.lock(); self && !self->closed_)
-      spawn(self->advance_consumer(stream, consumer));
+      spawn(self->advance_consumer(stream, consumer, from));
   });
 }
 
-Task<void> Controller::advance_consumer(std::uint64_t stream_id, std::uint64_t id) {
+Task<void> Controller::advance_consumer(std::uint64_t stream_id, std::uint64_t id, ConsumerStatus from) {
   co_await Turn::wait(*this);
   const Turn turn(*this);
   const auto stream = by_id(stream_id);
   const Consumer* consumer = stream == nullptr ? nullptr : consumer_by_id(*stream, id);
-  if (consumer == nullptr || closed_) co_return;
+  if (consumer == nullptr || consumer->status != from || closed_) co_return;
   Result<void> moved;
+  CatalogChange change;
   switch (consumer->status) {
     case ConsumerStatus::kActive:
       break;
     case ConsumerStatus::kCreating:
-      moved = co_await commit(ConsumerActivated{stream_id, id});
+      change = ConsumerActivated{stream_id, id};
+      moved = co_await commit(std::move(change));
       break;
     case ConsumerStatus::kDeleting:
-      moved = co_await commit(ConsumerDeleted{stream_id, id});
+      change = ConsumerDeleted{stream_id, id};
+      moved = co_await commit(std::move(change));
       break;
   }
   if (moved.ok()) co_return;

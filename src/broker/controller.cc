@@ -13,7 +13,6 @@ namespace {
 
 // As the service's sequence numbers were recorded (kinesalite's tests).
 constexpr std::int64_t kFirstShardsLead_s = 3;
-constexpr std::uint64_t kEntriesBetweenSnapshots = 256;
 
 Error no_stream(const std::string& name) {
   return Error{ErrorKind::kNotFound, fmt::format("no stream {}", name)};
@@ -35,33 +34,42 @@ void Controller::next_turn() {
 }
 
 Controller::Controller(log::LogEnvironment& environment, log::Log& log, keys::DataKeys& keys,
-                       CatalogBoard& board, std::unique_ptr<cluster::ControlLog> control_log,
+                       CatalogBoard& board, std::shared_ptr<cluster::Ledger> ledger,
                        std::shared_ptr<const Catalog> catalog, BrokerOptions options)
     : environment_(environment),
       log_(log),
       keys_(keys),
       board_(board),
-      control_log_(std::move(control_log)),
+      ledger_(std::move(ledger)),
       catalog_(std::move(catalog)),
       options_(std::move(options)),
-      loop_(board.loop(0)),
-      worker_(environment.start_worker("control", 0)) {}
+      loop_(board.loop(0)) {
+  for (const auto& [name, stream] : catalog_->streams) bytes_ += memory_bytes(*stream);
+  options_.memory->take(bytes_);
+}
 
 void Controller::start() {
+  ledger_->when_held(
+      [weak = weak_from_this()](std::string entry) { return apply_held(weak.lock(), std::move(entry)); });
   for (const auto& [name, stream] : catalog_->streams) {
     if (stream->data_keys.size() > 1) old_data_keys_[stream->id] = {stream->data_keys.back().number};
-    if (stream->status != StreamStatus::kActive) advance_later(stream->id, options_.transition_ms);
-    for (const auto& [consumer_name, consumer] : stream->consumers)
-      if (consumer.status != ConsumerStatus::kActive)
-        advance_consumer_later(stream->id, consumer.id, options_.transition_ms);
+    advance_all_later(*stream);
   }
   keep_house_later();
+}
+
+void Controller::advance_all_later(const Stream& stream) {
+  if (stream.status != StreamStatus::kActive) advance_later(stream.id, options_.transition_ms);
+  for (const auto& [name, consumer] : stream.consumers)
+    if (consumer.status != ConsumerStatus::kActive)
+      advance_consumer_later(stream.id, consumer.id, options_.transition_ms);
 }
 
 Task<void> Controller::close() {
   co_await Turn::wait(*this);
   const Turn turn(*this);
   closed_ = true;
+  co_await ledger_->end_snapshot();
 }
 
 Error Controller::over_limit(std::uint64_t more_shards) const {
@@ -169,6 +177,10 @@ Task<Result<void>> Controller::set_retention(std::string name, std::int64_t hour
   const Turn turn(*this);
   const auto found = active_stream(name);
   if (!found.ok()) co_return found.error();
+  // Under the old retention, so that what had expired by then does not come back with a longer one.
+  Task<Result<void>> dropping = drop_expired_shards(*found);
+  auto dropped = co_await std::move(dropping);
+  if (!dropped.ok()) co_return dropped;
   CatalogChange retention = RetentionSet{(*found)->id, hours};
   auto committed = co_await commit(std::move(retention));
   co_return committed;
@@ -221,37 +233,66 @@ Task<Result<void>> Controller::set_commitment(BillingCommitment commitment) {
   co_return committed;
 }
 
-Task<Result<void>> Controller::store(std::string entry) {
-  auto stored = co_await eventually<Result<void>>([&](auto done) {
-    worker_->run([this, &entry, done]() mutable {
-      loop_.post([done, outcome = control_log_->append(entry)]() mutable { done(std::move(outcome)); });
-    });
-  });
-  if (!stored.ok() && stored.error().kind != ErrorKind::kUnavailable) {
-    doubt_ = stored.error().text;
-    environment_.warn(fmt::format("control log in doubt, restart to resolve: {}", doubt_));
+std::uint64_t Controller::bytes_of(const Catalog& next) const {
+  std::uint64_t bytes = bytes_;
+  auto before = catalog_->streams.begin();
+  for (const auto& [name, stream] : next.streams) {  // both in order
+    for (; before != catalog_->streams.end() && before->first < name; ++before)
+      bytes -= memory_bytes(*before->second);
+    const bool was_there = before != catalog_->streams.end() && before->first == name;
+    if (!was_there || before->second != stream) {
+      bytes += memory_bytes(*stream);
+      if (was_there) bytes -= memory_bytes(*before->second);
+    }
+    if (was_there) ++before;
   }
-  co_return stored;
+  for (; before != catalog_->streams.end(); ++before) bytes -= memory_bytes(*before->second);
+  return bytes;
 }
 
 Task<Result<void>> Controller::commit(CatalogChange change) {
   if (closed_) co_return Error{ErrorKind::kUnavailable, "shutting down"};
-  if (!doubt_.empty())
-    co_return Error{ErrorKind::kUnavailable,
-                    fmt::format("control log in doubt, restart to resolve: {}", doubt_)};
   auto applied = apply_change(*catalog_, change);
   if (!applied.ok()) co_return applied.error();
+  const std::uint64_t bytes = bytes_of(*applied);
+  // What was begun is carried out.
+  const bool begins = !std::holds_alternative<ReshardDone>(change);
+  if (begins && bytes > bytes_ && bytes > options_.memory->bytes_max())
+    co_return Error{ErrorKind::kLimit, fmt::format("all streams, with their shards, tags, policies and "
+                                                   "consumers, may take {} bytes of memory",
+                                                   options_.memory->bytes_max())};
   std::string entry = encode(change);
-  auto stored = co_await store(std::move(entry));
+  auto stored = co_await ledger_->append(std::move(entry));
   if (!stored.ok()) co_return stored;
+  co_await show(std::move(*applied));
+  snapshot_if_due();
+  co_return Result<void>{};
+}
 
-  const auto old_catalog = std::exchange(catalog_, std::make_shared<const Catalog>(std::move(*applied)));
+Task<void> Controller::show(Catalog catalog) {
+  const std::uint64_t bytes = bytes_of(catalog);
+  options_.memory->change(std::exchange(bytes_, bytes), bytes);
+  const auto old_catalog = std::exchange(catalog_, std::make_shared<const Catalog>(std::move(catalog)));
   tell_keys(options_, *old_catalog, *catalog_, keys_);
   co_await open_shards(*old_catalog, *catalog_);  // before anyone can route there
   co_await board_.publish(catalog_);
   co_await remove_shards(*old_catalog, *catalog_);  // after nobody routes there
-  co_await snapshot_if_due();
-  co_return Result<void>{};
+}
+
+Task<void> Controller::apply_held(std::shared_ptr<Controller> self, std::string entry) {
+  if (self == nullptr) co_return;
+  co_await Turn::wait(*self);
+  const Turn turn(*self);
+  if (self->closed_) co_return;
+  const auto change = decode_change(entry);
+  MR_ASSERT(change.ok());
+  const auto before = self->catalog_;
+  auto applied = apply_change(*before, *change);
+  MR_ASSERT(applied.ok());  // it was when it was appended, and nothing was changed since
+  co_await self->show(std::move(*applied));
+  if (const auto* dropped = std::get_if<DataKeysDropped>(&*change)) self->old_data_keys_.erase(dropped->id);
+  for (const auto& [name, stream] : self->catalog_->streams)
+    if (before->find(name) != stream) self->advance_all_later(*stream);
 }
 
 // Tells the log of shards that are new, and of retentions that differ.
@@ -286,17 +327,14 @@ Task<void> Controller::remove_shards(const Catalog& old_catalog, const Catalog& 
   });
 }
 
-Task<void> Controller::snapshot_if_due() {
-  if (control_log_->since_snapshot() < kEntriesBetweenSnapshots) co_return;
-  auto done_snapshot = co_await eventually<Result<void>>([this](auto done) {
-    worker_->run([this, done, catalog = catalog_]() mutable {
-      loop_.post(
-          [done, outcome = control_log_->snapshot(encode(*catalog))]() mutable { done(std::move(outcome)); });
-    });
-  });
-  if (!done_snapshot.ok())
-    environment_.warn(
-        fmt::format("control log not shortened, will be tried again: {}", done_snapshot.error().text));
+// Beside the commands that follow.
+void Controller::snapshot_if_due() {
+  if (!ledger_->snapshot_due()) return;
+  ledger_->snapshot(cluster::whole_state([catalog = catalog_] { return encode(*catalog); }),
+                    [self = shared_from_this()](const Error& error) {
+                      self->environment_.warn(
+                          fmt::format("control log not shortened, will be tried again: {}", error.text));
+                    });
 }
 
 }  // namespace millrace::broker

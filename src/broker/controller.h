@@ -13,7 +13,7 @@
 #include "broker/broker.h"
 #include "broker/catalog_board.h"
 #include "broker/catalog_change.h"
-#include "cluster/control_log.h"
+#include "cluster/ledger.h"
 #include "keys/data_keys.h"
 #include "log/log.h"
 
@@ -28,7 +28,7 @@ class Controller : public std::enable_shared_from_this<Controller> {
   // `environment`, `log`, `keys` and `board` are borrowed and outlive the controller's last callback: call
   // close() first.
   Controller(log::LogEnvironment& environment, log::Log& log, keys::DataKeys& keys, CatalogBoard& board,
-             std::unique_ptr<cluster::ControlLog> control_log, std::shared_ptr<const Catalog> catalog,
+             std::shared_ptr<cluster::Ledger> ledger, std::shared_ptr<const Catalog> catalog,
              BrokerOptions options);
 
   // Resumes what a stop interrupted, and housekeeping. On the control loop.
@@ -55,6 +55,7 @@ class Controller : public std::enable_shared_from_this<Controller> {
   Task<Result<void>> start_encryption(std::string name, std::string key_id, Broker::KeyCheck may_use);
   Task<Result<void>> stop_encryption(std::string name);
   Task<Result<void>> set_commitment(BillingCommitment commitment);
+  Task<Result<BackupPoint>> backup_point();
   Task<Result<void>> register_consumer(RegisterConsumer request);
   Task<Result<void>> deregister_consumer(std::string stream, std::uint64_t id);
   Task<Result<void>> set_policy(std::string stream, std::optional<std::uint64_t> consumer,
@@ -83,11 +84,20 @@ class Controller : public std::enable_shared_from_this<Controller> {
   void next_turn();
 
   // Makes `change` durable, prepares the log for it, and shows it to every loop.
+  // errors   kUnknown: it may be durable, and is shown once it is.  As apply_change and Ledger::append
   Task<Result<void>> commit(CatalogChange change);
-  Task<Result<void>> store(std::string entry);
+  // Never converts: what g++ 12 makes of a conversion inside a co_await is not the change that was meant.
+  template <typename OneOfThem>
+  Task<Result<void>> commit(OneOfThem&& change) = delete;
+  // Lets every loop see `catalog`, which is durable, and the log prepare for it.
+  Task<void> show(Catalog catalog);
+  // A change that commit() had answered kUnknown for.
+  static Task<void> apply_held(std::shared_ptr<Controller> self, std::string entry);
   Task<void> open_shards(const Catalog& old_catalog, const Catalog& new_catalog);
   Task<void> remove_shards(const Catalog& old_catalog, const Catalog& new_catalog);
-  Task<void> snapshot_if_due();
+  // What it takes of memory behind a change.
+  std::uint64_t bytes_of(const Catalog& next) const;
+  void snapshot_if_due();
 
   Result<std::shared_ptr<const Stream>> active_stream(const std::string& name) const;
   Error over_limit(std::uint64_t more_shards) const;
@@ -96,16 +106,21 @@ class Controller : public std::enable_shared_from_this<Controller> {
   std::shared_ptr<const Stream> by_id(std::uint64_t id) const;
 
   static constexpr std::int64_t kRetryMs = 1'000;  // after a failed transition of a stream or a consumer
-  // Moves a stream out of a passing status, after transition_ms.
+  // Moves a stream out of the passing status that it is in, after that time. Where it has left that one by
+  // then, as when it is deleted while it is created, the new status has its own time.
   void advance_later(std::uint64_t id, std::int64_t delay_ms);
-  Task<void> advance(std::uint64_t id);
+  // The same for all that `stream` and its consumers pass through.
+  void advance_all_later(const Stream& stream);
+  Task<void> advance(std::uint64_t id, StreamStatus from);
   // The same for a consumer of it.
   void advance_consumer_later(std::uint64_t stream, std::uint64_t consumer, std::int64_t delay_ms);
-  Task<void> advance_consumer(std::uint64_t stream, std::uint64_t consumer);
+  Task<void> advance_consumer(std::uint64_t stream, std::uint64_t consumer, ConsumerStatus from);
   Task<Result<void>> carry_out_plan(std::shared_ptr<const Stream> stream);
   void keep_house_later();
   Task<void> keep_house();
   Task<void> expire_closed_shards();
+  // Commits that the closed shards of `stream` are gone whose last record has expired. Within a turn.
+  Task<Result<void>> drop_expired_shards(std::shared_ptr<const Stream> stream);
   // Asks for a data key of the stream, outside of any turn.
   Task<Result<keys::MadeKey>> make_data_key(std::shared_ptr<const Stream> stream, std::string key_id);
   // Streams whose data key is old get another.
@@ -118,9 +133,10 @@ class Controller : public std::enable_shared_from_this<Controller> {
   log::Log& log_;
   keys::DataKeys& keys_;
   CatalogBoard& board_;
-  std::unique_ptr<cluster::ControlLog> control_log_;
+  std::shared_ptr<cluster::Ledger> ledger_;  // written in this controller's own turns
   std::shared_ptr<const Catalog> catalog_;
   BrokerOptions options_;
+  std::uint64_t bytes_ = 0;  // of memory, of the catalog's streams
   Loop& loop_;
   std::deque<Callback> turns_;
   bool busy_ = false;
@@ -134,9 +150,6 @@ class Controller : public std::enable_shared_from_this<Controller> {
     std::map<std::uint32_t, std::uint64_t> ends = {};  // empty: not looked up yet
   };
   std::map<std::uint64_t, OldDataKeys> old_data_keys_;
-  std::string doubt_;  // why no command is taken any more: the control log may or may not hold the last one
-  // Last member: its destructor ends the work that uses the others.
-  std::unique_ptr<Worker> worker_;
 };
 
 }  // namespace millrace::broker

@@ -15,28 +15,33 @@ constexpr std::int64_t kNewShardsLag_s =
 }  // namespace
 
 void Controller::advance_later(std::uint64_t id, std::int64_t delay_ms) {
-  loop_.post_after(delay_ms * kNsPerMs, [weak = weak_from_this(), id] {
-    if (const auto self = weak.lock(); self && !self->closed_) spawn(self->advance(id));
+  const auto stream = by_id(id);
+  if (stream == nullptr) return;
+  loop_.post_after(delay_ms * kNsPerMs, [weak = weak_from_this(), id, from = stream->status] {
+    if (const auto self = weak.lock(); self && !self->closed_) spawn(self->advance(id, from));
   });
 }
 
-Task<void> Controller::advance(std::uint64_t id) {
+Task<void> Controller::advance(std::uint64_t id, StreamStatus from) {
   co_await Turn::wait(*this);
   const Turn turn(*this);
   const auto stream = by_id(id);
-  if (stream == nullptr || closed_) co_return;
+  if (stream == nullptr || stream->status != from || closed_) co_return;
   Result<void> moved;
+  CatalogChange change;
   switch (stream->status) {
     case StreamStatus::kActive:
       break;
     case StreamStatus::kCreating:
-      moved = co_await commit(StreamActivated{id});
+      change = StreamActivated{id};
+      moved = co_await commit(std::move(change));
       break;
     case StreamStatus::kUpdating:
       moved = co_await carry_out_plan(stream);
       break;
     case StreamStatus::kDeleting:
-      moved = co_await commit(StreamDeleted{id});
+      change = StreamDeleted{id};
+      moved = co_await commit(std::move(change));
       break;
   }
   if (moved.ok()) co_return;
@@ -47,6 +52,8 @@ Task<void> Controller::advance(std::uint64_t id) {
 // Seals the shards that close, then commits their ends and their children in one entry.
 Task<Result<void>> Controller::carry_out_plan(std::shared_ptr<const Stream> stream) {
   MR_ASSERT(stream->plan.has_value());
+  // Perhaps the change in doubt is this one, and its shards stay sealed.
+  if (ledger_->in_doubt()) co_return Error{ErrorKind::kUnavailable, "the change before is in doubt"};
   const std::vector<std::uint32_t> closing = shards_closed_by(*stream, *stream->plan);
   std::map<std::uint32_t, std::uint64_t> end_offsets;
   Result<void> outcome;
@@ -67,7 +74,8 @@ Task<Result<void>> Controller::carry_out_plan(std::shared_ptr<const Stream> stre
         ReshardDone{stream->id, environment_.clock.wall_ms(), std::move(end_offsets), kNewShardsLag_s};
     outcome = co_await commit(std::move(done));
   }
-  if (outcome.ok() || !doubt_.empty()) co_return outcome;
+  // What may have been carried out leaves the shards sealed: it is shown once it is durable.
+  if (outcome.ok() || ledger_->in_doubt()) co_return outcome;
 
   // Not carried out: the old shards go on, and whoever waits for new ones looks again.
   co_await board_.on_each_loop([&](std::size_t loop) {
@@ -103,17 +111,24 @@ Task<void> Controller::expire_closed_shards() {
   co_await Turn::wait(*this);
   const Turn turn(*this);
   const auto catalog = catalog_;
-  const std::int64_t now_ms = environment_.clock.wall_ms();
   for (const auto& [name, stream] : catalog->streams) {
-    if (stream->retention_hours < 0 || stream->status != StreamStatus::kActive) continue;
-    ShardsExpired expired{stream->id, {}};
-    for (const Shard& shard : stream->shards)
-      if (!shard.open() && shard.closed_ms + retention_ms(*stream) < now_ms)
-        expired.indexes.push_back(shard.index);
-    if (expired.indexes.empty()) continue;
-    auto committed = co_await commit(std::move(expired));
-    if (!committed.ok()) co_return;  // the next round tries again
+    if (stream->status != StreamStatus::kActive) continue;
+    Task<Result<void>> dropping = drop_expired_shards(stream);
+    auto dropped = co_await std::move(dropping);
+    if (!dropped.ok()) co_return;  // the next round tries again
   }
+}
+
+Task<Result<void>> Controller::drop_expired_shards(std::shared_ptr<const Stream> stream) {
+  if (stream->retention_hours < 0) co_return Result<void>{};
+  const std::int64_t oldest_ms = environment_.clock.long_ago_ms(retention_ms(*stream));
+  ShardsExpired expired{stream->id, {}};
+  for (const Shard& shard : stream->shards)
+    if (!shard.open() && shard.closed_ms < oldest_ms) expired.indexes.push_back(shard.index);
+  if (expired.indexes.empty()) co_return Result<void>{};
+  CatalogChange gone = std::move(expired);
+  auto committed = co_await commit(std::move(gone));
+  co_return committed;
 }
 
 }  // namespace millrace::broker

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/access.h"
+#include "api/fault.h"
 #include "iam/admin_operations.h"
 
 namespace millrace::iam {
@@ -17,9 +18,6 @@ using Json = AdminJson;
 
 constexpr std::array<std::string_view, 1> kServices = {"millrace"};
 constexpr std::size_t kBodyBytesMax = 64 * 1'024;
-
-// Quotas are of streams, too.
-bool is_of_users(const AdminOperation& operation) { return operation.action.starts_with("iam:"); }
 
 int status_of(ErrorKind kind) {
   switch (kind) {
@@ -58,6 +56,21 @@ net::Response response_of(int status, const Json& json) {
 }
 net::Response refusal(int status, std::string_view text) { return response_of(status, {{"error", text}}); }
 
+// An ask, in the authorizer's terms.
+struct Question {
+  Question(const std::string& account, const AdminAsk& ask) : action(ask.action), resource("*") {
+    if (!ask.subject.empty()) resource = fmt::format("arn:aws:iam::{}:{}", account, ask.subject);
+    if (!ask.policy.empty())
+      more.push_back({"iam:PolicyARN", {identity::iam_arn(account, "policy", ask.policy)}});
+  }
+  // Borrows from this.
+  identity::AccessRequest request() const { return {.action = action, .resource = resource, .more = more}; }
+
+  std::string_view action;
+  std::string resource;
+  std::vector<identity::ConditionValue> more;
+};
+
 }  // namespace
 
 // One request, until its answer.
@@ -71,26 +84,45 @@ class AdminCourse {
     const std::int64_t now_ms = course.admin_.clock_.wall_ms();
     const auto* operation = course.admit(now_ms);
     if (operation == nullptr) co_return;
-    AdminWish wish{course.admin_.keeper_, course.admin_.random_, now_ms, course.body_};
+    const auto may = [&course, now_ms](const AdminAsk& ask) {
+      const Question question(course.admin_.account_, ask);
+      return course.admin_.authorizer_.may(course.caller_, api::circumstances_of(*course.request_, now_ms),
+                                           question.request());
+    };
+    AdminWish wish{course.admin_.keeper_, course.admin_.random_, now_ms, course.body_, may};
+    if (const auto denial = course.denial_of(operation->asks(wish), now_ms); denial.has_value()) {
+      course.answer(refusal(403, denial->message));
+      co_return;
+    }
     AdminPlanned planned = operation->plan(wish);
     if (!wish.wrong.empty()) planned = Error{kInvalid, wish.wrong};
+    if (planned.ok() && planned->change.has_value()) {
+      if (const auto known = course.check_keys(*planned->change); !known.ok()) planned = known.error();
+    }
     if (planned.ok() && planned->change.has_value()) {
       auto changed =
           co_await course.admin_.keeper_.change(std::move(*planned->change), *course.request_->loop);
       if (!changed.ok()) planned = changed.error();
     }
-    course.answer(planned.ok() ? response_of(200, planned->answer)
-                               : refusal(status_of(planned.error().kind), planned.error().text));
+    course.answer(planned.ok()
+                      ? response_of(200, planned->answer)
+                      : refusal(status_of(planned.error().kind), api::text_for_client(planned.error())));
   }
 
  private:
   // nullptr: it was answered.
   const AdminOperation* admit(std::int64_t now_ms) {
-    const auto circumstances = api::circumstances_of(*request_, now_ms);
-    const auto checked = api::verify(*request_, admin_.verifier_, admin_.authorizer_, kServices, now_ms);
+    // A web page's form cannot send this type, and a script asks first whether it may.
+    constexpr std::string_view kType = "application/json";
+    const std::string_view type = request_->header("content-type");
+    if (type.substr(0, type.find(';')) != kType)
+      return answer(refusal(415, "the Content-Type must be application/json"));
+    if (request_->body.size() > kBodyBytesMax)
+      return answer(refusal(400, fmt::format("the body has more than {} bytes", kBodyBytesMax)));
+    auto checked = api::verify(*request_, admin_.verifier_, admin_.authorizer_, kServices, now_ms);
     if (const auto* failure = std::get_if<identity::AuthFailure>(&checked); failure != nullptr)
       return answer(refusal(403, fmt::format("{}: {}", failure->type, failure->message)));
-    const identity::Caller& caller = *std::get_if<identity::Caller>(&checked);
+    caller_ = std::move(*std::get_if<identity::Caller>(&checked));
     constexpr std::string_view kPrefix = "/admin/";
     const std::string_view path = request_->target;
     const std::string_view name = path.substr(std::min(kPrefix.size(), path.size()));
@@ -99,41 +131,41 @@ class AdminCourse {
       if (each.name == name) found = &each;
     if (found == nullptr || request_->method != "POST")
       return answer(refusal(404, fmt::format("there is no operation {} {}", request_->method, path)));
-    if (caller.principal->kind == identity::Principal::Kind::kUnchecked && is_of_users(*found))
+    if (caller_.principal->kind == identity::Principal::Kind::kUnchecked && found->of_users)
       return answer(refusal(403,
                             "this server checks no signatures, so it needs no users: start it with "
                             "MILLRACE_ROOT_ACCESS_KEY and MILLRACE_ROOT_SECRET_KEY"));
-    if (request_->body.size() > kBodyBytesMax)
-      return answer(refusal(400, fmt::format("the body has more than {} bytes", kBodyBytesMax)));
     const std::string_view text = request_->body.text();
     body_ = Json::parse(text.begin(), text.end(), nullptr, false);
     if (!body_.is_object()) return answer(refusal(400, "the body must be a JSON object"));
-    const Wanted wanted = wanted_by(*found);
-    const std::string resource = resource_of(wanted);
-    const identity::AccessRequest request{.action = wanted.action, .resource = resource};
-    if (const auto denial = admin_.authorizer_.check(caller, circumstances, request); denial.has_value())
-      return answer(refusal(403, denial->message));
     return found;
   }
 
-  struct Wanted {
-    std::string_view action;
-    const char* kind;
-    const char* field;
-  };
-  Wanted wanted_by(const AdminOperation& operation) const {
-    if (!operation.role_action.empty() && body_.contains("Role"))
-      return {operation.role_action, "role", "Role"};
-    if (!operation.user_action.empty() && body_.contains("User"))
-      return {operation.user_action, "user", "User"};
-    return {operation.action, operation.kind, operation.field};
+  std::optional<identity::Denial> denial_of(const AdminAsks& asks, std::int64_t now_ms) const {
+    MR_ASSERT(!asks.empty());  // else it is done for whoever asks
+    for (const AdminAsk& ask : asks) {
+      const Question question(admin_.account_, ask);
+      auto denial =
+          admin_.authorizer_.check(caller_, api::circumstances_of(*request_, now_ms), question.request());
+      if (denial.has_value()) return denial;
+    }
+    return std::nullopt;
   }
 
-  std::string resource_of(const Wanted& wanted) const {
-    if (wanted.kind == nullptr) return "*";
-    const auto name = body_.find(wanted.field);
-    if (name == body_.end() || !name->is_string()) return "*";
-    return identity::iam_arn(admin_.account_, wanted.kind, name->get<std::string>());
+  // Of a policy that the request brings; one that does not parse is told of when it is put.
+  Result<void> check_keys(const identity::IdentityChange& change) const {
+    using identity::PolicyKind;
+    std::optional<std::pair<std::string_view, PolicyKind>> text;
+    if (const auto* put = std::get_if<identity::PolicyPut>(&change); put != nullptr)
+      text.emplace(put->document, PolicyKind::kIdentity);
+    if (const auto* put = std::get_if<identity::InlinePut>(&change); put != nullptr)
+      text.emplace(put->document, PolicyKind::kIdentity);
+    // A role may go on with the trust policy that it has.
+    if (const auto* put = std::get_if<identity::RolePut>(&change); put != nullptr && body_.contains("Trust"))
+      text.emplace(put->trust, PolicyKind::kTrust);
+    if (!text.has_value()) return {};
+    const auto policy = identity::parse_policy(text->first, text->second, identity::kIdentityPolicyBytesMax);
+    return policy.ok() ? admin_.authorizer_.check_keys(**policy) : Result<void>{};
   }
 
   const AdminOperation* answer(net::Response response) {
@@ -144,6 +176,7 @@ class AdminCourse {
   Admin& admin_;
   std::unique_ptr<net::Request> request_;
   net::Responder responder_;
+  identity::Caller caller_;  // once admitted
   Json body_;
 };
 

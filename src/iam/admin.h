@@ -27,7 +27,8 @@ class Admin {
         random_(random),
         account_(std::move(account)) {}
 
-  // Answers with an object, or {"error": TEXT} and 400, 403, 404, 409 or 503. The connection's loop.
+  // Answers with an object, or {"error": TEXT} and 400, 403, 404, 409, 415, 500 or 503. The connection's
+  // loop.
   void handle(std::unique_ptr<net::Request> request, net::Responder responder);
 
  private:

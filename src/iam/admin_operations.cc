@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "iam/admin_asks.h"
 #include "identity/session.h"
 
 namespace millrace::iam {
@@ -37,12 +38,13 @@ AdminPlanned add_user(AdminWish& wish) {
 AdminPlanned remove_user(AdminWish& wish) { return AdminPlan{identity::UserRemoved{wish.text("User")}}; }
 AdminPlanned list_users(AdminWish& wish) {
   AdminJson users = AdminJson::array();
-  for (const auto& [name, user] : wish.keeper.identities().here()->users)
-    users.push_back({{"User", name},
-                     {"Id", user.id},
-                     {"Keys", user.keys.size()},
-                     {"Policies", user.attached},
-                     {"InlinePolicies", names_of(user.inlined)}});
+  for (const auto& [name, user] : wish.keeper.identities().here()->users) {
+    AdminJson& shown = users.emplace_back(AdminJson{{"User", name}, {"Id", user.id}});
+    const std::string subject = "user/" + name;
+    if (wish.may({"iam:ListAccessKeys", subject})) shown["Keys"] = user.keys.size();
+    if (wish.may({"iam:ListAttachedUserPolicies", subject})) shown["Policies"] = user.attached;
+    if (wish.may({"iam:ListUserPolicies", subject})) shown["InlinePolicies"] = names_of(user.inlined);
+  }
   return AdminPlan{std::nullopt, {{"Users", std::move(users)}}};
 }
 
@@ -60,13 +62,14 @@ AdminPlanned list_keys(AdminWish& wish) {
   if (!user.empty() && !state->users.contains(user))
     return Error{kNotFound, fmt::format("there is no user {}", user)};
   AdminJson keys = AdminJson::array();
-  for (const auto& [name, each] : state->users)
+  for (const auto& [name, each] : state->users) {
+    if (!user.empty() ? user != name : !wish.may({"iam:ListAccessKeys", "user/" + name})) continue;
     for (const auto& [id, key] : each.keys)
-      if (user.empty() || user == name)
-        keys.push_back({{"AccessKeyId", id},
-                        {"User", name},
-                        {"Status", key.active ? "Active" : "Inactive"},
-                        {"CreatedMs", key.created_ms}});
+      keys.push_back({{"AccessKeyId", id},
+                      {"User", name},
+                      {"Status", key.active ? "Active" : "Inactive"},
+                      {"CreatedMs", key.created_ms}});
+  }
   return AdminPlan{std::nullopt, {{"Keys", std::move(keys)}}};
 }
 AdminPlanned enable_key(AdminWish& wish) {
@@ -104,6 +107,10 @@ AdminPlanned list_policies(AdminWish& wish) {
   const auto state = wish.keeper.identities().here();
   AdminJson policies = AdminJson::array();
   for (const auto& [name, policy] : state->policies) {
+    if (!wish.may({"iam:ListEntitiesForPolicy", "policy/" + name})) {
+      policies.push_back({{"Policy", name}});
+      continue;
+    }
     AdminJson holders = AdminJson::array();
     for (const auto& [user, each] : state->users)
       if (each.attached.contains(name)) holders.push_back("user/" + user);
@@ -153,27 +160,29 @@ AdminPlanned change_role(AdminWish& wish) {
                                      wish.now_ms}};
 }
 AdminPlanned remove_role(AdminWish& wish) { return AdminPlan{identity::RoleRemoved{wish.text("Role")}}; }
+void show_policies(const AdminWish& wish, const identity::Role& role, AdminJson& shown) {
+  const std::string subject = "role/" + role.name;
+  if (wish.may({"iam:ListAttachedRolePolicies", subject})) shown["Policies"] = role.attached;
+  if (wish.may({"iam:ListRolePolicies", subject})) shown["InlinePolicies"] = names_of(role.inlined);
+}
 AdminPlanned get_role(AdminWish& wish) {
   const std::string name = wish.text("Role");
   const auto state = wish.keeper.identities().here();
   const auto role = state->roles.find(name);
   if (role == state->roles.end()) return Error{kNotFound, fmt::format("there is no role {}", name)};
-  return AdminPlan{std::nullopt,
-                   {{"Role", name},
-                    {"Id", role->second.id},
-                    {"Trust", role->second.trust->text()},
-                    {"SessionSecondsMax", role->second.session_s_max},
-                    {"Policies", role->second.attached},
-                    {"InlinePolicies", names_of(role->second.inlined)}}};
+  AdminJson shown = {{"Role", name},
+                     {"Id", role->second.id},
+                     {"Trust", role->second.trust->text()},
+                     {"SessionSecondsMax", role->second.session_s_max}};
+  show_policies(wish, role->second, shown);
+  return AdminPlan{std::nullopt, std::move(shown)};
 }
 AdminPlanned list_roles(AdminWish& wish) {
   AdminJson roles = AdminJson::array();
   for (const auto& [name, role] : wish.keeper.identities().here()->roles)
-    roles.push_back({{"Role", name},
-                     {"Id", role.id},
-                     {"SessionSecondsMax", role.session_s_max},
-                     {"Policies", role.attached},
-                     {"InlinePolicies", names_of(role.inlined)}});
+    show_policies(wish, role,
+                  roles.emplace_back(
+                      AdminJson{{"Role", name}, {"Id", role.id}, {"SessionSecondsMax", role.session_s_max}}));
   return AdminPlan{std::nullopt, {{"Roles", std::move(roles)}}};
 }
 
@@ -196,35 +205,30 @@ AdminPlanned list_quotas(AdminWish& wish) {
 }
 
 constexpr std::array kOperations = {
-    AdminOperation{"AddUser", "iam:CreateUser", "user", "User", add_user},
-    AdminOperation{"RemoveUser", "iam:DeleteUser", "user", "User", remove_user},
-    AdminOperation{"ListUsers", "iam:ListUsers", nullptr, nullptr, list_users},
-    AdminOperation{"CreateKey", "iam:CreateAccessKey", "user", "User", create_key},
-    AdminOperation{"ListKeys", "iam:ListAccessKeys", "user", "User", list_keys},
-    AdminOperation{"EnableKey", "iam:UpdateAccessKey", nullptr, nullptr, enable_key},
-    AdminOperation{"DisableKey", "iam:UpdateAccessKey", nullptr, nullptr, disable_key},
-    AdminOperation{"DeleteKey", "iam:DeleteAccessKey", nullptr, nullptr, delete_key},
-    AdminOperation{"PutPolicy", "iam:CreatePolicyVersion", "policy", "Policy", put_policy},
-    AdminOperation{"GetPolicy", "iam:GetPolicy", "policy", "Policy", get_policy, "iam:GetUserPolicy",
-                   "iam:GetRolePolicy"},
-    AdminOperation{"ListPolicies", "iam:ListPolicies", nullptr, nullptr, list_policies},
-    AdminOperation{"DeletePolicy", "iam:DeletePolicy", "policy", "Policy", delete_policy},
-    AdminOperation{"AttachPolicy", "iam:AttachUserPolicy", "user", "User", attach_policy, "",
-                   "iam:AttachRolePolicy"},
-    AdminOperation{"DetachPolicy", "iam:DetachUserPolicy", "user", "User", detach_policy, "",
-                   "iam:DetachRolePolicy"},
-    AdminOperation{"PutInlinePolicy", "iam:PutUserPolicy", "user", "User", put_inline_policy, "",
-                   "iam:PutRolePolicy"},
-    AdminOperation{"DeleteInlinePolicy", "iam:DeleteUserPolicy", "user", "User", delete_inline_policy, "",
-                   "iam:DeleteRolePolicy"},
-    AdminOperation{"CreateRole", "iam:CreateRole", "role", "Role", create_role},
-    AdminOperation{"ChangeRole", "iam:UpdateAssumeRolePolicy", "role", "Role", change_role},
-    AdminOperation{"RemoveRole", "iam:DeleteRole", "role", "Role", remove_role},
-    AdminOperation{"GetRole", "iam:GetRole", "role", "Role", get_role},
-    AdminOperation{"ListRoles", "iam:ListRoles", nullptr, nullptr, list_roles},
-    AdminOperation{"PutQuota", "millrace:PutQuota", "quota", "Owner", put_quota},
-    AdminOperation{"RemoveQuota", "millrace:DeleteQuota", "quota", "Owner", remove_quota},
-    AdminOperation{"ListQuotas", "millrace:ListQuotas", nullptr, nullptr, list_quotas},
+    AdminOperation{"AddUser", asks_to_add_user, add_user},
+    AdminOperation{"RemoveUser", asks_to_remove_user, remove_user},
+    AdminOperation{"ListUsers", asks_to_list_users, list_users},
+    AdminOperation{"CreateKey", asks_to_create_key, create_key},
+    AdminOperation{"ListKeys", asks_to_list_keys, list_keys},
+    AdminOperation{"EnableKey", asks_to_switch_key, enable_key},
+    AdminOperation{"DisableKey", asks_to_switch_key, disable_key},
+    AdminOperation{"DeleteKey", asks_to_delete_key, delete_key},
+    AdminOperation{"PutPolicy", asks_to_put_policy, put_policy},
+    AdminOperation{"GetPolicy", asks_to_get_policy, get_policy},
+    AdminOperation{"ListPolicies", asks_to_list_policies, list_policies},
+    AdminOperation{"DeletePolicy", asks_to_delete_policy, delete_policy},
+    AdminOperation{"AttachPolicy", asks_to_attach_policy, attach_policy},
+    AdminOperation{"DetachPolicy", asks_to_detach_policy, detach_policy},
+    AdminOperation{"PutInlinePolicy", asks_to_put_inline_policy, put_inline_policy},
+    AdminOperation{"DeleteInlinePolicy", asks_to_delete_inline_policy, delete_inline_policy},
+    AdminOperation{"CreateRole", asks_to_create_role, create_role},
+    AdminOperation{"ChangeRole", asks_to_change_role, change_role},
+    AdminOperation{"RemoveRole", asks_to_remove_role, remove_role},
+    AdminOperation{"GetRole", asks_to_get_role, get_role},
+    AdminOperation{"ListRoles", asks_to_list_roles, list_roles},
+    AdminOperation{"PutQuota", asks_to_put_quota, put_quota, false},
+    AdminOperation{"RemoveQuota", asks_to_remove_quota, remove_quota, false},
+    AdminOperation{"ListQuotas", asks_to_list_quotas, list_quotas, false},
 };
 
 }  // namespace

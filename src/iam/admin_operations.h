@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/random.h"
 #include "base/result.h"
@@ -19,12 +21,24 @@ namespace millrace::iam {
 
 using AdminJson = nlohmann::ordered_json;
 
+// What an operation is allowed by.
+struct AdminAsk {
+  std::string_view action;  // "iam:CreateUser"
+  std::string subject;      // of an ARN behind the account: "user/alice"; empty: no one thing, "*"
+  std::string policy = {};  // the name of the policy that is attached or detached: iam:PolicyARN
+};
+using AdminAsks = std::vector<AdminAsk>;
+// In the place of a user that there is not.
+inline constexpr std::string_view kEveryUser = "user/*";
+
 // A request and what operations need, for the time of one call. All borrowed.
 struct AdminWish {
   Keeper& keeper;
   Random& random;
   std::int64_t now_ms;
   const AdminJson& body;
+  std::function<bool(const AdminAsk&)>
+      may;                 // whether the caller may, so that lists show no more than AWS does
   std::string wrong = {};  // set when a field is missing or of the wrong type; then nothing is done
 
   std::string text(const char* name);
@@ -42,14 +56,11 @@ struct AdminPlan {
 };
 using AdminPlanned = Result<AdminPlan>;
 
-// What of the request names the resource: kind and field; nullptr: "*". Where the request names a user or a
-// role, another action may stand in its place, and is on that user or role.
 struct AdminOperation {
-  std::string_view name, action;
-  const char* kind;
-  const char* field;
+  std::string_view name;
+  AdminAsks (*asks)(const AdminWish&);  // at least one; all of them must be allowed
   AdminPlanned (*plan)(AdminWish&);
-  std::string_view user_action = {}, role_action = {};
+  bool of_users = true;  // of what there is only where signatures are checked
 };
 // All of them.
 std::span<const AdminOperation> admin_operations();

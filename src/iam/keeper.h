@@ -2,9 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/loop.h"
+#include "base/memory_share.h"
 #include "base/published.h"
 #include "base/result.h"
 #include "base/task.h"
@@ -21,7 +24,16 @@ struct KeeperOptions {
   std::string account;
   identity::RootKey root;
   identity::SealKey key{};  // seals the secrets at rest; the same after a restart
+  // Of all identities together; what would make them more is refused.
+  std::shared_ptr<MemoryShare> memory = std::make_shared<MemoryShare>("identities", std::uint64_t{64} << 20);
 };
+
+// The identities that a chain makes: its newest snapshot and the entries after it.
+// errors   kCorrupt
+Result<identity::Identities> replay_identities(const std::optional<std::string>& snapshot,
+                                               const std::vector<std::string>& entries);
+// What opens the secret keys of users at rest.
+identity::Seal seal_at_rest(const identity::SealKey& key);
 
 // Any loop may ask and change; changes are made one at a time, on the keeper's loop.
 class Keeper {
@@ -39,14 +51,23 @@ class Keeper {
   const identity::Seal& seal() const { return seal_; }
 
   // Resumes on `home`, the caller's loop, when the change is durable and every loop's next request meets it.
-  // errors   as identity::apply_change, and cluster::Ledger::append
+  // errors   as identity::apply_change, and cluster::Ledger::append; kLimit too where there is no more memory
   Task<Result<void>> change(identity::IdentityChange change, Loop& home);
+  // Gives up what is written beside changes. On the keeper's loop, when no change is made any more.
+  Task<void> close() { return ledger_->end_snapshot(); }
 
  private:
   Keeper(KeeperOptions options, Loop& loop, std::shared_ptr<cluster::Ledger> ledger,
          std::shared_ptr<const identity::Identities> identities,
          std::shared_ptr<const identity::Directory> directory);
   Task<Result<void>> change_here(identity::IdentityChange change);
+  Task<void> apply_held(std::string entry);
+  struct Next;
+  // errors   kLimit, too, where `bounded` and the identities would have more memory than they may
+  Result<Next> next(const identity::IdentityChange& change, const identity::Identities& identities,
+                    const identity::Directory& directory, const identity::QuotaTable& quotas,
+                    bool bounded) const;
+  void publish(const Next& next);
 
   KeeperOptions options_;
   identity::Seal seal_;
@@ -55,6 +76,9 @@ class Keeper {
   Published<identity::Identities> identities_;
   Published<identity::Directory> directory_;
   Published<identity::QuotaTable> quotas_;
+  std::uint64_t bytes_ = 0;  // of memory, in the share
+  // Pictures that loops may still hold. They go on the ledger's worker: to take one apart is much for a loop.
+  std::vector<std::shared_ptr<const void>> replaced_;
 };
 
 }  // namespace millrace::iam

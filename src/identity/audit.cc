@@ -58,13 +58,28 @@ void AuditSums::write(const Sum& sum, AuditSink& sink) {
               .last_ms = sum.last_ms});
 }
 
+std::size_t AuditSums::memory_bytes(const Sum& sum) {
+  std::size_t bytes = sizeof(Sum) + 64;  // and its place in the table
+  for (const std::string* text :
+       {&sum.principal, &sum.access_key, &sum.action, &sum.resource, &sum.reason, &sum.peer})
+    bytes += text->capacity();
+  return bytes;
+}
+
+void AuditSums::count(std::uint64_t before, std::uint64_t after) {
+  bytes_ += after - before;
+  share_->change(before, after);
+}
+
 void AuditSums::add(const AuditEvent& event, std::int64_t now_ms, bool frequent, AuditSink& sink) {
-  if (sums_.size() >= kKindsMax) {
+  if (bytes_ >= share_->thread_bytes_max()) {
     report(now_ms, true, sink);
     sums_.clear();
+    count(bytes_, 0);
   }
   auto [found, fresh] = sums_.try_emplace(hash_of(event));
   Sum& sum = found->second;
+  const std::size_t bytes_before = fresh ? 0 : memory_bytes(sum);
   if (!fresh &&
       (sum.access_key != event.access_key || sum.action != event.action || sum.resource != event.resource)) {
     if (sum.count > 0) write(sum, sink);  // two kinds of one hash
@@ -84,6 +99,7 @@ void AuditSums::add(const AuditEvent& event, std::int64_t now_ms, bool frequent,
   if (sum.count == 0) sum.first_ms = now_ms;
   sum.last_ms = now_ms;
   if (sum.peer != event.peer) sum.peer = event.peer;
+  count(bytes_before, memory_bytes(sum));
   ++sum.count;
   if (sum.single_lines >= (frequent ? 1 : kSingleLinesMax)) return;
   ++sum.single_lines;
@@ -105,6 +121,7 @@ void AuditSums::report(std::int64_t now_ms, bool all, AuditSink& sink) {
       if (!sum.frequent) sum.single_lines = 0;  // a frequent one goes on with sums only
       ++each;
     } else {
+      count(memory_bytes(sum), 0);
       each = sums_.erase(each);
     }
   }

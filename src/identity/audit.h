@@ -4,11 +4,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
+#include "base/memory_share.h"
 #include "identity/authorizer.h"
 #include "identity/evaluate.h"
 
@@ -29,7 +32,12 @@ class AuditSums {
   // they come: one where they are frequent, else this many. The rest is one line when the window ends.
   static constexpr std::uint64_t kSingleLinesMax = 100;
   static constexpr std::int64_t kWindowMs = 60'000;
-  static constexpr std::size_t kKindsMax = 4'096;  // with more of them, the sums are written early
+
+  // share   when it is used up, the sums are written early
+  explicit AuditSums(std::shared_ptr<MemoryShare> share) : share_(std::move(share)) {}
+  ~AuditSums() { share_->give_back(bytes_); }
+  AuditSums(const AuditSums&) = delete;
+  AuditSums& operator=(const AuditSums&) = delete;
 
   void add(const AuditEvent& event, std::int64_t now_ms, bool frequent, AuditSink& sink);
   // Writes the sums whose window has ended, or all.
@@ -45,7 +53,11 @@ class AuditSums {
     std::int64_t begun_ms = 0, first_ms = 0, last_ms = 0;
   };
   static void write(const Sum& sum, AuditSink& sink);
+  static std::size_t memory_bytes(const Sum& sum);
+  void count(std::uint64_t before, std::uint64_t after);
 
+  std::shared_ptr<MemoryShare> share_;
+  std::uint64_t bytes_ = 0;                    // taken of it
   std::unordered_map<std::size_t, Sum> sums_;  // by a hash of what is alike; those that collide are checked
 };
 

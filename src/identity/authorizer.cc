@@ -1,11 +1,12 @@
 #include "identity/authorizer.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <functional>
-#include <unordered_map>
 #include <utility>
 
+#include "base/byte_cache.h"
 #include "base/per_thread.h"
 #include "identity/audit.h"
 #include "identity/evaluate.h"
@@ -57,7 +58,13 @@ struct QuestionEqual {
   }
 };
 
-constexpr std::size_t kRememberedMax = 8'192;  // decisions, and compiled policies, a thread
+// Beside what it is in itself: the texts that it keeps alive may be nobody else's any more.
+std::size_t held_bytes(const Question& question) {
+  std::size_t bytes = question.action.capacity() + question.resource.capacity();
+  for (const auto& text : {question.policies.own, question.policies.enclosing})
+    if (text != nullptr) bytes += text->capacity();
+  return bytes;
+}
 
 std::shared_ptr<const Policy> everything() {
   static const auto policy =
@@ -95,11 +102,16 @@ std::string denial_text(const Principal& principal, const AccessRequest& request
 }
 
 struct ThisThread {
-  std::unordered_map<Question, Verdict, QuestionHash, QuestionEqual> remembered;
-  // By the text that each was compiled from, which is kept alive.
-  std::unordered_map<const std::string*,
-                     std::pair<std::shared_ptr<const std::string>, std::shared_ptr<const Policy>>>
-      compiled;
+  explicit ThisThread(const AuthorizerMemory& memory)
+      : remembered(memory.decisions), compiled(memory.policies), sums(memory.audit) {}
+
+  ByteCache<Question, Verdict, QuestionHash, QuestionEqual> remembered;
+  // By the text that each was compiled from, which is kept alive. nullptr: it is no policy
+  struct Compiled {
+    std::shared_ptr<const std::string> text;
+    std::shared_ptr<const Policy> policy;
+  };
+  ByteCache<const std::string*, Compiled> compiled;
   AuditSums sums;
 
   // Of nothing, nullptr. nullopt: it is no policy, and a resource with such a one is nobody's.
@@ -108,14 +120,13 @@ struct ThisThread {
     const auto known = [](const std::shared_ptr<const Policy>& policy) {
       return policy != nullptr ? std::optional(policy) : std::nullopt;
     };
-    if (const auto found = compiled.find(text.get()); found != compiled.end())
-      return known(found->second.second);
-    if (compiled.size() >= kRememberedMax) compiled.clear();
+    if (const Compiled* found = compiled.find(text.get()); found != nullptr) return known(found->policy);
     // A trust policy has no Resource, and was checked as such when it was stored.
     auto parsed = parse_policy(*text, PolicyKind::kResource, kKeyPolicyBytesMax);
     if (!parsed.ok()) parsed = parse_policy(*text, PolicyKind::kTrust, kKeyPolicyBytesMax);
     auto policy = parsed.ok() ? *parsed : nullptr;
-    return known(compiled.emplace(text.get(), std::pair(text, std::move(policy))).first->second.second);
+    const std::size_t bytes = text->capacity() + (policy != nullptr ? policy->memory_bytes() : 0);
+    return known(compiled.put(text.get(), Compiled{text, std::move(policy)}, bytes).policy);
   }
 };
 
@@ -124,31 +135,37 @@ struct ThisThread {
 struct Authorizer::State {
   std::string region;
   AuditSink* sink;
+  AuthorizerMemory memory;
+  bool takes_unknown_keys;
   PerThread<ThisThread> threads;
+
+  ThisThread& here() const { return threads.here(memory); }
 
   Verdict decide(ThisThread& here, const Principal& principal, const Circumstances& circumstances,
                  const AccessRequest& request) const {
     const QuestionView question{principal.serial, request.action, request.resource, request.policies,
                                 request.weight};
-    if (const auto known = here.remembered.find(question); known != here.remembered.end())
-      return known->second;
+    if (const Verdict* known = here.remembered.find(question); known != nullptr) return *known;
     const auto own = here.compile(request.policies.own);
     const auto enclosing = here.compile(request.policies.enclosing);
     if (!own.has_value() || !enclosing.has_value()) return {Reason::kResourceDenies, "unreadable", true};
     Verdict verdict = evaluate(RequestContext(principal, circumstances, request, region),
                                {.own = own->get(), .enclosing = enclosing->get()});
     if (verdict.varies) return verdict;
-    if (here.remembered.size() >= kRememberedMax) here.remembered.clear();
-    here.remembered.emplace(Question{principal.serial, std::string(request.action),
-                                     std::string(request.resource), request.policies, request.weight},
-                            verdict);
+    Question asked{principal.serial, std::string(request.action), std::string(request.resource),
+                   request.policies, request.weight};
+    const std::size_t bytes = held_bytes(asked) + verdict.policy.capacity();
+    here.remembered.put(std::move(asked), verdict, bytes);
     return verdict;
   }
 };
 
-Authorizer::Authorizer(std::string region, AuditSink* sink) : state_(std::make_unique<State>()) {
+Authorizer::Authorizer(std::string region, AuditSink* sink, AuthorizerMemory memory, bool takes_unknown_keys)
+    : state_(std::make_unique<State>()) {
   state_->region = std::move(region);
   state_->sink = sink;
+  state_->memory = std::move(memory);
+  state_->takes_unknown_keys = takes_unknown_keys;
 }
 Authorizer::~Authorizer() = default;
 
@@ -157,7 +174,7 @@ std::optional<Denial> Authorizer::check(const Caller& caller, const Circumstance
   const Principal& principal = *caller.principal;
   if (principal.kind == Principal::Kind::kUnchecked) return std::nullopt;
   if (principal.kind == Principal::Kind::kRoot && state_->sink == nullptr) return std::nullopt;
-  ThisThread& here = state_->threads.here();
+  ThisThread& here = state_->here();
   const Verdict verdict = principal.may_do_everything()
                               ? Verdict{Reason::kRoot, ""}
                               : state_->decide(here, principal, circumstances, request);
@@ -167,6 +184,22 @@ std::optional<Denial> Authorizer::check(const Caller& caller, const Circumstance
                   circumstances.now_ms, request.frequent, *state_->sink);
   if (is_allowed(verdict.reason)) return std::nullopt;
   return Denial{denial_text(principal, request, verdict.reason)};
+}
+
+bool Authorizer::may(const Caller& caller, const Circumstances& circumstances,
+                     const AccessRequest& request) const {
+  const Principal& principal = *caller.principal;
+  return principal.may_do_everything() ||
+         is_allowed(state_->decide(state_->here(), principal, circumstances, request).reason);
+}
+
+Result<void> Authorizer::check_keys(const Policy& policy) const {
+  if (state_->takes_unknown_keys) return {};
+  const auto unknown = policy.unknown_keys();
+  if (unknown.empty()) return {};
+  return Error{
+      ErrorKind::kInvalid,
+      fmt::format("Policy has condition keys that this server does not know: {}", fmt::join(unknown, ", "))};
 }
 
 bool Authorizer::would_allow(const Caller& caller, const Circumstances& circumstances,
@@ -184,12 +217,12 @@ bool Authorizer::would_allow(const Caller& caller, const Circumstances& circumst
 void Authorizer::refused(const AuthFailure& failure, std::string_view access_key,
                          const Circumstances& circumstances) const {
   if (state_->sink == nullptr) return;
-  state_->threads.here().sums.add({"", access_key, "", "", std::nullopt, failure.type, circumstances.peer},
-                                  circumstances.now_ms, false, *state_->sink);
+  state_->here().sums.add({"", access_key, "", "", std::nullopt, failure.type, circumstances.peer},
+                          circumstances.now_ms, false, *state_->sink);
 }
 
 void Authorizer::report(std::int64_t now_ms, bool all) const {
-  if (state_->sink != nullptr) state_->threads.here().sums.report(now_ms, all, *state_->sink);
+  if (state_->sink != nullptr) state_->here().sums.report(now_ms, all, *state_->sink);
 }
 
 }  // namespace millrace::identity

@@ -17,6 +17,8 @@
 #include <vector>
 
 #include "base/http_header.h"
+#include "base/memory_share.h"
+#include "base/result.h"
 #include "identity/principal.h"
 #include "identity/sigv4.h"
 
@@ -102,11 +104,20 @@ class AuditSink {
   virtual void write(const AuditLine& line) = 0;
 };
 
+// What an authorizer's threads remember.
+struct AuthorizerMemory {
+  std::shared_ptr<MemoryShare> policies = std::make_shared<MemoryShare>("policies", 16u << 20);
+  std::shared_ptr<MemoryShare> decisions = std::make_shared<MemoryShare>("decisions", 16u << 20);
+  std::shared_ptr<MemoryShare> audit = std::make_shared<MemoryShare>("audit sums", 8u << 20);
+};
+
 class Authorizer {
  public:
   // region    the server's, for aws:RequestedRegion
   // sink      borrowed, outlives it; nullptr: no audit log
-  Authorizer(std::string region, AuditSink* sink);
+  // takes_unknown_keys   whether check_keys() passes policies with condition keys that nothing here has
+  Authorizer(std::string region, AuditSink* sink, AuthorizerMemory memory = {},
+             bool takes_unknown_keys = false);
   ~Authorizer();
   Authorizer(const Authorizer&) = delete;
 
@@ -114,6 +125,13 @@ class Authorizer {
   // Any thread; no locks.
   std::optional<Denial> check(const Caller& caller, const Circumstances& circumstances,
                               const AccessRequest& request) const;
+
+  // The same, but nothing of it is logged: for what an answer shows of others' things.
+  bool may(const Caller& caller, const Circumstances& circumstances, const AccessRequest& request) const;
+
+  // Whether a policy may be put, as far as its condition keys and variables go.
+  // errors   kInvalid: it names one that this server does not know (identity/condition_keys.h); says which
+  Result<void> check_keys(const Policy& policy) const;
 
   // Whether that would be allowed if `proposed` were the resource's policy, in the place of the request's.
   // Root is held to it as the account is whose policies allow everything. Nothing of it is remembered, or

@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "identity/condition_keys.h"
 #include "identity/condition_value.h"
 #include "identity/glob.h"
 
@@ -84,6 +85,11 @@ Result<Condition> Condition::make(std::string_view op, std::string key, std::vec
                                      [](const std::string& value) { return Glob::has_variables(value); });
   // A variable may name a key that varies: such are rare, and not worth a look at each.
   condition.varies_ = condition.variables_ || RequestContext::varies(key);
+  if (!is_known_condition_key(key)) condition.unknown_keys_.push_back(key);
+  if (condition.variables_)
+    for (const std::string& value : values)
+      for (const std::string_view name : Glob::variable_names(value))
+        if (!is_known_condition_key(name)) condition.unknown_keys_.push_back(fmt::format("${{{}}}", name));
   condition.key_ = std::move(key);
   condition.values_ = std::move(values);
   if (auto checked = condition.check_values(); !checked.ok())
@@ -181,7 +187,15 @@ bool Condition::fits(const RequestContext& context, const std::string& have, boo
   return found;
 }
 
+std::size_t Condition::memory_bytes() const {
+  std::size_t bytes = key_.capacity() + (values_.capacity() + unknown_keys_.capacity()) * sizeof(std::string);
+  for (const std::string& value : values_) bytes += value.capacity();
+  for (const std::string& key : unknown_keys_) bytes += key.capacity();
+  return bytes;
+}
+
 bool Condition::holds(const RequestContext& context, bool for_deny) const {
+  if (!unknown_keys_.empty()) return for_deny;
   const auto have = context.values(key_);
   if (kind_ == Kind::kNull) {
     return std::any_of(values_.begin(), values_.end(),
@@ -196,7 +210,7 @@ bool Condition::holds(const RequestContext& context, bool for_deny) const {
     return fits(context, value, unresolved) != negated_;
   };
   bool holds = false;
-  if (each_ == Each::kForAll || (each_ == Each::kOne && negated_)) {
+  if (each_ == Each::kForAll || (each_ == Each::kOne && !for_deny)) {
     holds = std::all_of(have->begin(), have->end(), satisfied);
   } else {
     holds = std::any_of(have->begin(), have->end(), satisfied);

@@ -21,10 +21,19 @@ class Condition {
                                 bool variables);
 
   // for_deny   of a Deny statement: where a variable stands for nothing, the doubt goes to the deny
+  // Where a key has several values and the operator is for one, an Allow needs all of them to fit, a Deny
+  // one.
   bool holds(const RequestContext& context, bool for_deny) const;
 
   // Whether it may hold for one request of a principal and not for another like it.
   bool varies() const { return varies_; }
+
+  // That it holds beside itself.
+  std::size_t memory_bytes() const;
+
+  // Its key and the variables in its values, as far as this server does not know them: "foo:bar",
+  // "${foo:bar}". Such a condition holds in a Deny and in no Allow, whatever its operator.
+  const std::vector<std::string>& unknown_keys() const { return unknown_keys_; }
 
  private:
   enum class Kind : std::uint8_t {
@@ -56,6 +65,7 @@ class Condition {
   bool if_exists_ = false;
   bool variables_ = false;
   bool varies_ = false;
+  std::vector<std::string> unknown_keys_;
   std::string key_;
   std::vector<std::string> values_;
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace millrace::identity {
@@ -16,6 +17,29 @@ std::vector<NamedPolicy> policies_of(const PolicyHolder& holder, const Identitie
   }
   for (const auto& [name, policy] : holder.inlined) policies.push_back({"inline/" + name, policy});
   return policies;
+}
+
+bool are_same(const std::vector<NamedPolicy>& a, const std::vector<NamedPolicy>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const NamedPolicy& x, const NamedPolicy& y) {
+    return x.policy == y.policy && x.name == y.name;
+  });
+}
+
+// nullptr: there was none such
+std::shared_ptr<const Principal> same_user(const Directory* before, const User& user,
+                                           const std::vector<NamedPolicy>& policies) {
+  if (before == nullptr) return nullptr;
+  const auto found = before->users.find(user.id);
+  if (found == before->users.end()) return nullptr;
+  const Principal& known = *found->second;
+  return known.name == user.name && are_same(known.policies, policies) ? found->second : nullptr;
+}
+
+const AccessKey* same_key(const Directory& before, const User& user, const StoredKey& key) {
+  const auto found = before.keys.find(key.id);
+  if (found == before.keys.end()) return nullptr;
+  const AccessKey& known = found->second;
+  return known.sealed_secret == key.sealed_secret && known.principal->id == user.id ? &known : nullptr;
 }
 
 }  // namespace
@@ -46,19 +70,26 @@ std::shared_ptr<const Principal> unchecked_principal() {
 }
 
 Result<std::shared_ptr<const Directory>> make_directory(const Identities& identities, const Seal& secrets,
-                                                        std::string account, const RootKey& root) {
+                                                        std::string account, const RootKey& root,
+                                                        const Directory* before) {
   auto directory = std::make_shared<Directory>();
   directory->serial = next_serial();
   directory->checks_signatures = !root.access_key.empty();
   for (const auto& [name, user] : identities.users) {
     Principal principal;
+    principal.policies = policies_of(user, identities);
+    const auto same = same_user(before, user, principal.policies);
     principal.kind = Principal::Kind::kUser;
     principal.account = account;
     principal.arn = iam_arn(account, "user", name);
     principal.id = user.id;
     principal.name = name;
-    principal.policies = policies_of(user, identities);
     for (const auto& [id, key] : user.keys) {
+      if (const AccessKey* known = same != nullptr ? same_key(*before, user, key) : nullptr;
+          known != nullptr && key.active) {
+        directory->keys.emplace(id, *known);
+        continue;
+      }
       const auto secret = secrets.open(key.sealed_secret);
       if (!secret.has_value())
         return Error{
@@ -69,7 +100,11 @@ Result<std::shared_ptr<const Directory>> make_directory(const Identities& identi
       auto own = std::make_shared<Principal>(principal);
       own->access_key = id;
       own->serial = next_serial();
-      directory->keys.emplace(id, AccessKey{*secret, "", std::move(own)});
+      directory->keys.emplace(id, AccessKey{*secret, "", std::move(own), key.sealed_secret});
+    }
+    if (same != nullptr) {
+      directory->users.emplace(user.id, same);
+      continue;
     }
     principal.serial = next_serial();
     directory->users.emplace(user.id, std::make_shared<const Principal>(std::move(principal)));

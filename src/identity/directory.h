@@ -22,6 +22,7 @@ struct AccessKey {
   std::string secret_key;
   std::string session_token;  // empty for long-lived keys; else X-Amz-Security-Token must equal it
   std::shared_ptr<const Principal> principal;
+  std::string sealed_secret = {};  // what the secret was opened from
 };
 
 struct RoleEntry {
@@ -52,9 +53,13 @@ struct RootKey {
   std::string access_key, secret_key;  // empty: no signature is checked
 };
 
-// secrets    opens the identities' sealed secrets.  errors   kCorrupt: one does not open; names its key
+// secrets    opens the identities' sealed secrets
+// before     the one that it takes the place of, whose users and keys it goes on with where nothing of them
+//            changed, and so what is remembered of them stays good; nullptr: there is none
+// errors     kCorrupt: one does not open; names its key
 Result<std::shared_ptr<const Directory>> make_directory(const Identities& identities, const Seal& secrets,
-                                                        std::string account, const RootKey& root);
+                                                        std::string account, const RootKey& root,
+                                                        const Directory* before = nullptr);
 
 std::shared_ptr<const Principal> root_principal(std::string account, std::string access_key);
 // Everybody, where no signature is checked.

@@ -30,11 +30,18 @@ Split split_at_variable(std::string_view text) {
   return {text.substr(0, begin), text.substr(begin + 2, end - begin - 2), text.substr(end + 1), true};
 }
 
-std::optional<std::string> value_of(std::string_view inside, const Glob::Variables& variables) {
-  if (inside == "*" || inside == "?" || inside == "$") return std::string(inside);
-  const std::size_t comma = inside.find(',');
-  std::string_view name = inside.substr(0, comma);
+bool is_character(std::string_view inside) { return inside == "*" || inside == "?" || inside == "$"; }
+
+std::string_view name_of(std::string_view inside) {
+  std::string_view name = inside.substr(0, inside.find(','));
   while (name.ends_with(' ')) name.remove_suffix(1);
+  return name;
+}
+
+std::optional<std::string> value_of(std::string_view inside, const Glob::Variables& variables) {
+  if (is_character(inside)) return std::string(inside);
+  const std::size_t comma = inside.find(',');
+  const std::string_view name = name_of(inside);
   if (auto value = variables(name); value.has_value()) return value;
   if (comma == std::string_view::npos) return std::nullopt;
   std::string_view otherwise = inside.substr(comma + 1);
@@ -53,6 +60,13 @@ std::string folded(std::string_view text) {
 }
 
 bool Glob::has_variables(std::string_view pattern) { return split_at_variable(pattern).found; }
+
+std::vector<std::string_view> Glob::variable_names(std::string_view pattern) {
+  std::vector<std::string_view> names;
+  for (Split split = split_at_variable(pattern); split.found; split = split_at_variable(split.behind))
+    if (!is_character(split.inside)) names.push_back(name_of(split.inside));
+  return names;
+}
 
 void Glob::add_sign(std::uint16_t sign) {
   Piece& piece = pieces_.back();
@@ -209,6 +223,13 @@ std::size_t Glob::find(const Piece& piece, std::string_view text, std::size_t at
 
 // Between stars, each piece is taken where it comes first: a later place would leave less for the rest. So
 // nothing is tried twice, and what a byte of the text costs is bounded by the longest piece alone: find().
+std::size_t Glob::memory_bytes() const {
+  std::size_t bytes = pieces_.capacity() * sizeof(Piece);
+  for (const Piece& piece : pieces_)
+    bytes += piece.plain.capacity() + piece.signs.capacity() * sizeof(std::uint16_t);
+  return bytes;
+}
+
 bool Glob::matches(std::string_view text) const {
   std::string lowered;
   if (letters_ == Case::kFolded) {

@@ -19,6 +19,8 @@ class Glob {
 
   // Whether `pattern` has a variable, "${", in it.
   static bool has_variables(std::string_view pattern);
+  // The names of its variables: "aws:username". Not of "${*}", "${?}" and "${$}".
+  static std::vector<std::string_view> variable_names(std::string_view pattern);
 
   // A pattern in which "${" is text like any other.
   static Glob plain(std::string_view pattern, Case letters = Case::kAsIs);
@@ -29,6 +31,9 @@ class Glob {
 
   // In time of at most 64 steps a byte of the text, or a 64th of the pattern's bytes where they are more.
   bool matches(std::string_view text) const;
+
+  // That it holds beside itself.
+  std::size_t memory_bytes() const;
 
   // Text without wildcards that matches only itself.
   static Glob literal(std::string_view text);

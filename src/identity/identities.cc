@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "identity/principal.h"
+
 namespace millrace::identity {
 namespace {
 
@@ -217,6 +219,31 @@ Result<void> change(Identities& state, const QuotaRemoved& removed) {
 }
 
 }  // namespace
+
+std::uint64_t memory_bytes(const Identities& identities) {
+  constexpr std::uint64_t kTextBytes = 96;  // of a short text with its place in a table
+  const auto of_holder = [](const PolicyHolder& holder) {
+    // In the state, and once more in the directory that is made of it.
+    std::uint64_t bytes = 2 * (sizeof(User) + sizeof(Principal)) + 8 * holder.name.size();
+    for (const std::string& name : holder.attached) bytes += 2 * (kTextBytes + name.size());
+    for (const auto& [name, policy] : holder.inlined)
+      bytes += 2 * (kTextBytes + name.size()) + policy->memory_bytes();
+    return bytes;
+  };
+  std::uint64_t bytes = 0;
+  for (const auto& [name, user] : identities.users) {
+    bytes += of_holder(user);
+    for (const auto& [id, key] : user.keys)
+      bytes += 6 * kTextBytes + sizeof(StoredKey) + sizeof(Principal) + 3 * key.sealed_secret.size();
+  }
+  for (const auto& [name, role] : identities.roles)
+    bytes += of_holder(role) + role.trust->memory_bytes() + role.trust_text->capacity();
+  for (const auto& [name, managed] : identities.policies)
+    bytes += 2 * (kTextBytes + name.size()) + managed.policy->memory_bytes();
+  for (const auto& [owner, quota] : identities.quotas)
+    bytes += 4 * (kTextBytes + owner.size() + sizeof(Quota));
+  return bytes;
+}
 
 Result<Identities> apply_change(const Identities& identities, const IdentityChange& entry) {
   Identities changed = identities;

@@ -128,6 +128,9 @@ using IdentityChange = std::variant<UserAdded, UserRemoved, KeyCreated, KeySwitc
 // The state after `change`. errors   kNotFound, kConflict, kLimit, kInvalid: the text says why, for people
 Result<Identities> apply_change(const Identities& identities, const IdentityChange& change);
 
+// Of memory, about: policies weigh as they are compiled. In time in proportion to all there is.
+std::uint64_t memory_bytes(const Identities& identities);
+
 // As JSON: docs/format.md, "Identities". errors   kCorrupt: not what this version writes
 std::string encode(const IdentityChange& change);
 Result<IdentityChange> decode_identity_change(std::string_view json);

@@ -1,6 +1,7 @@
 #include "identity/policy.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace millrace::identity {
 
@@ -10,6 +11,7 @@ bool Statement::is_about(const RequestContext& context) const {
                                   [&](const Glob& glob) { return glob.matches(request.action); });
   if (action == not_action) return false;
   if (resources.empty() && variable_resources.empty()) return true;  // a role's own policy
+  if (unknown_resource) return !allow;
   bool resource = std::any_of(resources.begin(), resources.end(),
                               [&](const Glob& glob) { return glob.matches(request.resource); });
   bool unresolved = false;
@@ -22,6 +24,36 @@ bool Statement::is_about(const RequestContext& context) const {
   // A NotResource that cannot be told must neither allow nor spare from a deny.
   if (not_resource && unresolved) return !allow;
   return resource != not_resource;
+}
+
+std::size_t Statement::memory_bytes() const {
+  std::size_t bytes = sid.capacity() + principals.capacity() * sizeof(PrincipalPattern) +
+                      (actions.capacity() + resources.capacity()) * sizeof(Glob) +
+                      variable_resources.capacity() * sizeof(std::string) +
+                      conditions.capacity() * sizeof(Condition) +
+                      unknown_keys.capacity() * sizeof(std::string);
+  for (const PrincipalPattern& pattern : principals) bytes += pattern.text.capacity();
+  for (const std::vector<Glob>* globs : {&actions, &resources})
+    for (const Glob& glob : *globs) bytes += glob.memory_bytes();
+  for (const std::string& pattern : variable_resources) bytes += pattern.capacity();
+  for (const std::string& key : unknown_keys) bytes += key.capacity();
+  for (const Condition& condition : conditions) bytes += condition.memory_bytes();
+  return bytes;
+}
+
+Policy::Policy(std::string text, std::vector<Statement> statements)
+    : text_(std::move(text)),
+      statements_(std::move(statements)),
+      memory_bytes_(sizeof(Policy) + text_.capacity() + statements_.capacity() * sizeof(Statement)) {
+  for (const Statement& statement : statements_) memory_bytes_ += statement.memory_bytes();
+}
+
+std::vector<std::string> Policy::unknown_keys() const {
+  std::vector<std::string> keys;
+  for (const Statement& statement : statements_)
+    for (const std::string& key : statement.unknown_keys)
+      if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+  return keys;
 }
 
 bool Statement::holds(const RequestContext& context) const {

@@ -54,23 +54,32 @@ struct Statement {
   std::vector<std::string> variable_resources;  // patterns with variables in them
   std::vector<Condition> conditions;
   bool varies = false;  // by more than principal, action and resource
+  // Condition keys and variables that this server does not know. With one in a resource, a Deny is about
+  // every resource and an Allow about none; of conditions: condition.h
+  std::vector<std::string> unknown_keys;
+  bool unknown_resource = false;
 
   bool is_about(const RequestContext& context) const;  // by action and resource
   bool holds(const RequestContext& context) const;     // all of its conditions
   Named names(const Principal& principal) const;
+  std::size_t memory_bytes() const;  // that it holds beside itself
 };
 
 class Policy {
  public:
-  Policy(std::string text, std::vector<Statement> statements)
-      : text_(std::move(text)), statements_(std::move(statements)) {}
+  Policy(std::string text, std::vector<Statement> statements);
 
   const std::string& text() const { return text_; }  // as it was given
   const std::vector<Statement>& statements() const { return statements_; }
+  // All that it takes: many times its text, where that is made of stars.
+  std::size_t memory_bytes() const { return memory_bytes_; }
+  // Of all statements, each once.
+  std::vector<std::string> unknown_keys() const;
 
  private:
   std::string text_;
   std::vector<Statement> statements_;
+  std::size_t memory_bytes_;
 };
 
 // errors   kInvalid: for the message of MalformedPolicyDocument; says where, and what would be right

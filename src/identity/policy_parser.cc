@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "identity/condition_keys.h"
 #include "identity/policy.h"
 
 namespace millrace::identity {
@@ -133,6 +134,11 @@ Result<void> read_resources(const Json& value, const std::string& where, bool va
     if (variables && Glob::has_variables(text)) {
       statement.variable_resources.push_back(text);
       statement.varies = true;
+      for (const std::string_view name : Glob::variable_names(text)) {
+        if (is_known_condition_key(name)) continue;
+        statement.unknown_keys.push_back(fmt::format("${{{}}}", name));
+        statement.unknown_resource = true;
+      }
     } else {
       statement.resources.push_back(Glob::plain(text));
     }
@@ -161,6 +167,8 @@ Result<void> read_conditions(const Json& value, const std::string& where, bool v
       auto condition = Condition::make(op, key, std::move(texts), variables);
       if (!condition.ok()) return malformed(fmt::format("{}: {}", where, condition.error().text));
       statement.varies = statement.varies || condition->varies();
+      statement.unknown_keys.insert(statement.unknown_keys.end(), condition->unknown_keys().begin(),
+                                    condition->unknown_keys().end());
       statement.conditions.push_back(std::move(*condition));
     }
   }

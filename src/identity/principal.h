@@ -11,6 +11,7 @@
 namespace millrace::identity {
 
 class Policy;
+struct Session;
 
 struct NamedPolicy {
   std::string name;  // for the audit log: "policy/readers", or "inline/readers"
@@ -34,10 +35,13 @@ struct Principal {
   std::string name;      // of a user, or of the role
   std::string role_arn;  // of a session: arn:aws:iam::ACCOUNT:role/NAME
   std::string access_key;
-  std::map<std::string, std::string> tags;
-  bool temporary = false;             // signed with a session token
-  std::int64_t token_issued_s = 0;    // where temporary
-  std::vector<NamedPolicy> policies;  // of the user or role
+  std::map<std::string, std::string> tags;   // of a session
+  std::vector<std::string> transitive_tags;  // names of those that it passes on
+  bool temporary = false;                    // signed with a session token
+  std::shared_ptr<const Session> session;    // where temporary
+  std::uint64_t directory = 0;               // the serial of the one that it is of, where temporary
+  std::int64_t token_issued_s = 0;           // where temporary
+  std::vector<NamedPolicy> policies;         // of the user or role
   // A session that was begun with policies may do only what they allow too.
   std::vector<NamedPolicy> session_policies;
 

@@ -34,11 +34,14 @@ std::string_view account_of(std::string_view arn) {
   return arn.substr(0, arn.find(':'));
 }
 
+// Keys of conditions are equal in any case, and names of tags are not: all that the key may mean.
 Values tag(const std::map<std::string, std::string>* tags, std::string_view name) {
   if (tags == nullptr) return std::nullopt;
+  std::vector<std::string> values;
   for (const auto& [key, value] : *tags)
-    if (folded(key) == name) return one(value);
-  return std::nullopt;
+    if (folded(key) == name) values.push_back(value);
+  if (values.empty()) return std::nullopt;
+  return values;
 }
 
 constexpr std::string_view kResourceTag = "aws:resourcetag/", kRequestTag = "aws:requesttag/",
@@ -62,9 +65,13 @@ Values RequestContext::values(std::string_view key) const {
   if (auto found = of_principal(name); found.has_value()) return found;
   if (auto found = of_tags(name); found.has_value()) return found;
   if (auto found = of_request(name); found.has_value()) return found;
-  for (const ConditionValue& more : request_.more)
-    if (folded(more.key) == name) return more.values;
-  return std::nullopt;
+  Values all;
+  for (const ConditionValue& more : request_.more) {
+    if (folded(more.key) != name) continue;
+    if (!all.has_value()) all.emplace();
+    all->insert(all->end(), more.values.begin(), more.values.end());
+  }
+  return all;
 }
 
 std::optional<std::string> RequestContext::value(std::string_view key) const {

@@ -40,10 +40,17 @@ std::string Sessions::secret_of(std::string_view access_key) const {
 
 TemporaryCredentials Sessions::issue(Session session, Random& random) const {
   session.access_key = new_id("ASIA", 16, random);
-  const Json json = {
-      {"of", static_cast<int>(session.of)}, {"holder", session.holder_id},  {"name", session.name},
-      {"documents", session.documents},     {"policies", session.policies}, {"limited", session.limited},
-      {"issued", session.issued_s},         {"expires", session.expires_s}, {"key", session.access_key}};
+  const Json json = {{"of", static_cast<int>(session.of)},
+                     {"holder", session.holder_id},
+                     {"name", session.name},
+                     {"documents", session.documents},
+                     {"policies", session.policies},
+                     {"limited", session.limited},
+                     {"issued", session.issued_s},
+                     {"expires", session.expires_s},
+                     {"key", session.access_key},
+                     {"tags", session.tags},
+                     {"transitive", session.transitive_tags}};
   return {session.access_key, secret_of(session.access_key), seal_.seal(json.dump(), random)};
 }
 
@@ -62,6 +69,9 @@ std::optional<Sessions::Opened> Sessions::open(std::string_view token) const {
   session.issued_s = json.at("issued").get<std::int64_t>();
   session.expires_s = json.at("expires").get<std::int64_t>();
   session.access_key = json.at("key").get<std::string>();
+  // Tokens of earlier versions have neither.
+  session.tags = json.value("tags", session.tags);
+  session.transitive_tags = json.value("transitive", session.transitive_tags);
   std::string secret = secret_of(session.access_key);
   return Opened{std::move(session), std::move(secret)};
 }
@@ -86,6 +96,8 @@ std::shared_ptr<const Principal> principal_of(const Session& session, const Dire
     principal->name = role.name;
     principal->role_arn = role.arn;
     principal->policies = role.policies;
+    principal->tags = session.tags;
+    principal->transitive_tags = session.transitive_tags;
   }
   for (const std::string& document : session.documents) {
     auto policy = parse_policy(document, PolicyKind::kIdentity, kSessionPolicyBytesMax);
@@ -101,6 +113,8 @@ std::shared_ptr<const Principal> principal_of(const Session& session, const Dire
         {"none", std::make_shared<const Policy>("", std::vector<Statement>())});
   principal->access_key = session.access_key;
   principal->temporary = true;
+  principal->session = std::make_shared<const Session>(session);
+  principal->directory = directory.serial;
   principal->token_issued_s = session.issued_s;
   principal->serial = next_serial();
   return principal;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,11 +19,14 @@ namespace millrace::identity {
 
 struct Session {
   enum class Of : std::uint8_t { kRoot, kUser, kRole } of = Of::kRole;
-  std::string holder_id;               // of the user or role; empty of root
-  std::string name;                    // of a role's session
-  std::vector<std::string> documents;  // policies that limit it: at most one was given as text, …
-  std::vector<std::string> policies;   // … the rest by name
-  bool limited = false;                // whether any were given: then those that are gone allow nothing
+  std::string holder_id;                    // of the user or role; empty of root
+  std::string name;                         // of a role's session
+  std::vector<std::string> documents;       // policies that limit it: at most one was given as text, …
+  std::vector<std::string> policies;        // … the rest by name
+  bool limited = false;                     // whether any were given: then those that are gone allow nothing
+  std::map<std::string, std::string> tags;  // of a role's session: aws:PrincipalTag/…
+  std::vector<std::string>
+      transitive_tags;  // names of those that sessions have too that are begun by this one
   std::int64_t issued_s = 0;
   std::int64_t expires_s = 0;
   std::string access_key;  // "ASIA…"; given by issue()

@@ -2,15 +2,16 @@
 
 #include <algorithm>
 #include <charconv>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "base/byte_cache.h"
 #include "identity/amz_time.h"
 #include "identity/authorization.h"
 #include "identity/canonical_request.h"
 #include "identity/digest.h"
 #include "identity/directory.h"
+#include "identity/policy.h"
 #include "identity/session.h"
 #include "identity/signing_key.h"
 
@@ -148,7 +149,7 @@ std::string canonical_request(const SignedRequest& request, const Claim& claim, 
   append_canonical_headers(headers, names.ordered, &out);
   out.append("\n").append(names.text).append("\n");
   if (claim.payload_hash == kUnsignedPayload) return out.append(kUnsignedPayload);
-  return out.append(hex(sha256(request.body)));
+  return out.append(hex(request.body_sha256 != nullptr ? *request.body_sha256 : sha256(request.body)));
 }
 
 AuthFailure mismatch(const std::string& canonical, const std::string& to_sign) {
@@ -178,12 +179,14 @@ struct Verifier::ThisThread {
   struct Opened {
     std::uint64_t directory;  // that the principal is of
     std::string secret_key;
+    std::string token;
     std::int64_t expires_s;
     Session session;
     std::shared_ptr<const Principal> principal;
   };
-  static constexpr std::size_t kSessionsMax = 1'024;
-  std::unordered_map<std::string, Opened, Directory::Hash, std::equal_to<>> sessions;  // by token
+  explicit ThisThread(const std::shared_ptr<MemoryShare>& memory) : sessions(memory) {}
+
+  ByteCache<std::string, Opened, Directory::Hash> sessions;  // by token
 };
 
 namespace {
@@ -198,8 +201,25 @@ std::shared_ptr<const Published<Directory>> fixed_directory(const std::map<std::
   return std::make_shared<const Published<Directory>>(std::move(directory));
 }
 
+// Beside what it is in itself: its texts, in token, session and principal, and its own policy once compiled.
+std::size_t held_bytes(std::string_view token, const Session& session) {
+  constexpr std::size_t kPrincipalBytes = 1'024;
+  // As the worst of texts; a typical one takes a tenth of that.
+  constexpr std::size_t kCompiledBytesPerByte = 64;
+  std::size_t bytes = 2 * token.size() + kPrincipalBytes;
+  for (const std::string& document : session.documents)
+    bytes += document.size() * (1 + kCompiledBytesPerByte);
+  for (const std::string& name : session.policies) bytes += 2 * (sizeof(NamedPolicy) + name.size());
+  return bytes;
+}
+
 AuthFailure unknown_key() {
   return refused("UnrecognizedClientException", "The security token included in the request is invalid.");
+}
+
+// A token from the future was issued by a clock that was ahead: it must not live until that time.
+bool lives(const Session& session, std::int64_t now_s) {
+  return now_s < session.expires_s && now_s >= session.issued_s - kSkew_s;
 }
 
 }  // namespace
@@ -211,12 +231,14 @@ Verifier::Verifier(std::map<std::string, Secret> secrets, std::string region, bo
       anonymous_passes_(anonymous_passes),
       signing_keys_(std::make_shared<SigningKeys>()) {}
 
-Verifier::Verifier(const Published<Directory>& directory, const Sessions& sessions, std::string region)
+Verifier::Verifier(const Published<Directory>& directory, const Sessions& sessions, std::string region,
+                   std::shared_ptr<MemoryShare> memory)
     : directory_(directory),
       sessions_(&sessions),
       region_(std::move(region)),
       anonymous_passes_(true),
       signing_keys_(std::make_shared<SigningKeys>()),
+      memory_(std::move(memory)),
       threads_(std::make_unique<PerThread<ThisThread>>()) {}
 
 Verifier::~Verifier() = default;
@@ -228,28 +250,54 @@ std::variant<Verifier::Key, AuthFailure> Verifier::find_key(const Directory& dir
   if (const auto key = directory.keys.find(access_key); key != directory.keys.end())
     return Key{key->second.secret_key, key->second.session_token, key->second.principal};
   if (sessions_ == nullptr || token.empty()) return unknown_key();
-  auto& opened = threads_->here().sessions;
-  auto found = opened.find(token);
-  if (found == opened.end()) {
-    auto session = sessions_->open(token);
-    if (!session.has_value()) return unknown_key();
-    if (opened.size() >= ThisThread::kSessionsMax) opened.clear();
-    const std::int64_t expires_s = session->session.expires_s;
-    found = opened
-                .emplace(token, ThisThread::Opened{0, std::move(session->secret_key), expires_s,
-                                                   std::move(session->session), nullptr})
-                .first;
+  auto& opened = threads_->here(memory_).sessions;
+  ThisThread::Opened* found = opened.find(token);
+  if (found == nullptr) {
+    auto fresh = sessions_->open(token);
+    if (!fresh.has_value()) return unknown_key();
+    const std::size_t bytes = held_bytes(token, fresh->session);
+    const std::int64_t expires_s = fresh->session.expires_s;
+    found = &opened.put(token,
+                        ThisThread::Opened{0, std::move(fresh->secret_key), token, expires_s,
+                                           std::move(fresh->session), nullptr},
+                        bytes);
   }
-  ThisThread::Opened& session = found->second;
+  ThisThread::Opened& session = *found;
   if (session.session.access_key != access_key) return unknown_key();
   if (session.directory != directory.serial) {
     session.principal = principal_of(session.session, directory);
     session.directory = directory.serial;
   }
   if (session.principal == nullptr) return unknown_key();
-  if (now_s >= session.expires_s)
+  if (!lives(session.session, now_s))
     return refused("ExpiredTokenException", "The security token included in the request is expired");
-  return Key{session.secret_key, found->first, session.principal};
+  return Key{session.secret_key, session.token, session.principal};
+}
+
+bool Verifier::may_know(const SignedRequest& head, std::int64_t now_ms) const {
+  const std::shared_ptr<const Directory>& directory = directory_.here();
+  const auto read = read_claim(head.target, HeaderIndex(head.headers));
+  if (std::holds_alternative<AuthFailure>(read)) return false;
+  if (!directory->checks_signatures) return anonymous_passes_ || std::holds_alternative<Claim>(read);
+  const auto* const claim = std::get_if<Claim>(&read);
+  if (claim == nullptr) return false;
+  const auto credential = split_credential(claim->credential);
+  if (!credential.has_value()) return false;
+  const auto key = find_key(*directory, credential->access_key, claim->security_token, now_ms / 1'000);
+  return std::holds_alternative<Key>(key);
+}
+
+std::shared_ptr<const Principal> Verifier::still(std::shared_ptr<const Principal> principal,
+                                                 std::int64_t now_ms) const {
+  if (principal->kind == Principal::Kind::kUnchecked) return principal;
+  const std::shared_ptr<const Directory>& directory = directory_.here();
+  if (principal->session == nullptr) {
+    const auto key = directory->keys.find(principal->access_key);
+    return key == directory->keys.end() ? nullptr : key->second.principal;
+  }
+  if (!lives(*principal->session, now_ms / 1'000)) return nullptr;
+  return principal->directory == directory->serial ? principal
+                                                   : principal_of(*principal->session, *directory);
 }
 
 std::variant<Caller, AuthFailure> Verifier::verify(const SignedRequest& request,

@@ -3,6 +3,7 @@
 // give them.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -13,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "base/http_header.h"
+#include "base/memory_share.h"
 #include "base/per_thread.h"
 #include "base/published.h"
 #include "identity/principal.h"
@@ -30,6 +32,7 @@ struct SignedRequest {
   // HTTP/2: with ":authority"; "host" and ":authority" stand for each other.
   std::span<const HttpHeader> headers;
   ByteView body;
+  const std::array<std::uint8_t, 32>* body_sha256 = nullptr;  // where it is known already
 };
 
 // Who calls. access_key is empty where the server checks no signatures.
@@ -60,7 +63,9 @@ class Verifier {
   // region   the server's; a scope of another one fails
   Verifier(std::map<std::string, Secret> secrets, std::string region, bool anonymous_passes);
   // Keys as the directory has them when a request comes, and sessions by their tokens. Both are borrowed.
-  Verifier(const Published<Directory>& directory, const Sessions& sessions, std::string region);
+  // memory   of the sessions that its threads have opened
+  Verifier(const Published<Directory>& directory, const Sessions& sessions, std::string region,
+           std::shared_ptr<MemoryShare> memory = std::make_shared<MemoryShare>("sessions", 16u << 20));
   ~Verifier();
 
   // Checks header or query form in full: time within 5 minutes of now_ms (query form: from 5 minutes before
@@ -71,6 +76,15 @@ class Verifier {
   std::variant<Caller, AuthFailure> verify(const SignedRequest& request,
                                            std::span<const std::string_view> services,
                                            std::int64_t now_ms) const;
+
+  // Whether verify() could succeed, as far as that shows without the body: false means that it will fail
+  // whatever the body is. Costs little. Any thread.
+  bool may_know(const SignedRequest& head, std::int64_t now_ms) const;
+
+  // The caller of an earlier request, as policies are now. nullptr: his user, role or key is no more, or his
+  // session is over. Any thread.
+  std::shared_ptr<const Principal> still(std::shared_ptr<const Principal> principal,
+                                         std::int64_t now_ms) const;
 
  private:
   struct Key;
@@ -84,6 +98,7 @@ class Verifier {
   std::string region_;
   bool anonymous_passes_;
   std::shared_ptr<SigningKeys> signing_keys_;  // by scope, as they come to be used
+  std::shared_ptr<MemoryShare> memory_;
   std::unique_ptr<PerThread<ThisThread>> threads_;
 };
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "log/little_endian.h"
+#include "base/little_endian.h"
 
 namespace millrace::keys {
 namespace {
@@ -17,7 +17,7 @@ constexpr std::size_t kNonceAt = kSaltAt + kBlobSaltBytes;
 constexpr std::size_t kBlobHeadBytes = kNonceAt + kNonceBytes;
 
 void append_text(Bytes& out, std::string_view text) {
-  log::store_at<std::uint32_t>(out.prepare(4), static_cast<std::uint32_t>(text.size()));
+  store_at<std::uint32_t>(out.prepare(4), static_cast<std::uint32_t>(text.size()));
   out.commit(4);
   out.append(text);
 }
@@ -47,7 +47,7 @@ Bytes encrypt_blob(const BlobHead& head, const Secret& material, ByteView plain,
   blob.resize(kBlobHeadBytes + plain.size() + kTagBytes);
   blob[0] = kVersion;
   std::copy(head.key.begin(), head.key.end(), blob.data() + kKeyAt);
-  log::store_at<std::uint32_t>(blob.data() + kMaterialAt, head.material);
+  store_at<std::uint32_t>(blob.data() + kMaterialAt, head.material);
   random.fill({blob.data() + kSaltAt, kBlobSaltBytes + kNonceBytes});  // 224 bits: no two blobs share them
   const ByteView written = blob.view().first(kBlobHeadBytes);
   AesGcm cipher(derive(material, kBlobPurpose, written.subspan(kSaltAt, kBlobSaltBytes)),
@@ -61,7 +61,7 @@ std::optional<BlobHead> head_of_blob(ByteView blob) {
   if (blob.size() < kBlobHeadBytes + kTagBytes || blob[0] != kVersion) return std::nullopt;
   BlobHead head;
   std::copy_n(blob.begin() + kKeyAt, head.key.size(), head.key.begin());
-  head.material = log::load<std::uint32_t>(blob.data() + kMaterialAt);
+  head.material = load<std::uint32_t>(blob.data() + kMaterialAt);
   return head;
 }
 

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "base/clock.h"
+#include "base/partition.h"
 #include "cluster/control_log.h"
 #include "keys/default_policies.h"
 
@@ -14,7 +16,6 @@ namespace millrace::keys {
 namespace {
 
 constexpr std::string_view kPrefix = "kms/";
-constexpr std::uint64_t kEntriesBetweenSnapshots = 256;
 
 using Id = std::array<std::uint8_t, 16>;
 
@@ -49,7 +50,10 @@ std::optional<Id> parse_uuid(std::string_view text) {
 
 std::string bound_to(std::string_view id, std::size_t position) { return fmt::format("{} {}", id, position); }
 
-Result<KeyState> replay(const std::optional<std::string>& snapshot, const std::vector<std::string>& entries) {
+}  // namespace
+
+Result<KeyState> replay_keys(const std::optional<std::string>& snapshot,
+                             const std::vector<std::string>& entries) {
   KeyState state;
   if (snapshot) {
     MR_ASSIGN(state, decode_key_state(*snapshot));
@@ -61,7 +65,15 @@ Result<KeyState> replay(const std::optional<std::string>& snapshot, const std::v
   return state;
 }
 
-}  // namespace
+Result<std::vector<Secret>> secrets_of(const MasterKey& key, const Keyring& keyring) {
+  std::vector<Secret> secrets;
+  for (const Material& material : key.materials) {
+    MR_ASSIGN(const Secret secret,
+              keyring.unwrap(as_bytes(material.wrapped), bound_to(key.id, secrets.size())));
+    secrets.push_back(secret);
+  }
+  return secrets;
+}
 
 KeyService::KeyService(KeyServiceOptions options, Loop& home, const Clock& clock, Random& random,
                        Keyring keyring)
@@ -78,7 +90,7 @@ Result<std::shared_ptr<KeyService>> KeyService::open(
     const std::function<std::unique_ptr<Worker>()>& start_worker, const Clock& clock, Random& random,
     const std::function<Result<Keyring>(bool may_make)>& keyring) {
   MR_ASSIGN(auto first, cluster::ControlLog::open(store, std::string(kPrefix)));
-  MR_ASSIGN(KeyState state, replay(first.snapshot, first.entries));
+  MR_ASSIGN(KeyState state, replay_keys(first.snapshot, first.entries));
   // With another keyring, what is wrapped would be lost without anyone being told.
   MR_ASSIGN(Keyring ring, keyring(state.keys.empty()));
   std::shared_ptr<KeyService> service(
@@ -95,19 +107,14 @@ Result<std::shared_ptr<KeyService>> KeyService::open(
     }
     MR_TRY(service->learn_secrets(key));
   }
-  // A key whose time has come goes for good, with its secrets.
-  std::vector<std::string> gone;
-  for (const auto& [id, key] : state.keys)
-    if (service->is_gone(*key)) gone.push_back(id);
-  for (const std::string& id : gone) {
-    const KeyChange removed = KeyRemoved{id};
-    MR_TRY(first.log->append(encode(removed)));
-    state = apply_change(state, removed);
-    service->secrets_.erase(id);
-  }
   service->state_ = std::make_shared<const KeyState>(std::move(state));
+  service->bytes_ = memory_bytes(*service->state_);
+  service->options_.memory->take(service->bytes_);
   MR_ASSIGN(auto opened, cluster::Ledger::open(store, std::string(kPrefix), home, start_worker()));
   service->ledger_ = std::move(opened.ledger);
+  service->ledger_->when_held([weak = std::weak_ptr(service)](std::string entry) -> Task<void> {
+    return apply_held(weak.lock(), std::move(entry));
+  });
   return service;
 }
 
@@ -135,7 +142,22 @@ std::optional<KeyAccess> KeyService::access_to(std::string_view name) const {
 }
 
 bool KeyService::is_gone(const MasterKey& key) const {
-  return key.deletion_ms && *key.deletion_ms <= clock_.wall_ms();
+  if (!key.deletion_ms) return false;
+  const std::int64_t window_ms = key.deletion_days * kMsPerDay;
+  return *key.deletion_ms - window_ms <= clock_.long_ago_ms(window_ms);
+}
+
+Task<void> KeyService::remove_gone_keys() {
+  const auto self = shared_from_this();
+  co_await switch_to(home_);
+  const auto turn = co_await ledger_->turn();
+  const auto now = state();
+  for (const auto& [id, key] : now->keys) {
+    if (!is_gone(*key)) continue;
+    KeyChange change = KeyRemoved{id};
+    auto committed = co_await commit(std::move(change));
+    if (!committed.ok()) co_return;  // the next start tries again
+  }
 }
 
 Result<std::shared_ptr<const MasterKey>> KeyService::find(std::string_view name) const {
@@ -153,7 +175,8 @@ Result<std::shared_ptr<const MasterKey>> KeyService::find(std::string_view name)
     }
     if (parts[3] != options_.region)
       return Error{ErrorKind::kKeyNotFound, fmt::format("Invalid arn {}", parts[3])};
-    const bool ours = parts[2] == "kms" && parts[4] == options_.account;
+    const bool ours =
+        is_partition_of(options_.region, parts[1]) && parts[2] == "kms" && parts[4] == options_.account;
     if (ours && resource.starts_with("key/"))
       resource.remove_prefix(4);
     else if (!ours || !resource.starts_with("alias/"))
@@ -250,22 +273,35 @@ Result<void> KeyService::learn_secrets(const MasterKey& key) {
 // In a turn.
 Task<Result<void>> KeyService::commit(KeyChange change) {
   const auto self = shared_from_this();
+  const std::uint64_t bytes = memory_bytes(apply_change(*state(), change));
+  if (bytes > bytes_ && bytes > options_.memory->bytes_max())
+    co_return Error{ErrorKind::kLimit, fmt::format("all keys and aliases may take {} bytes of memory",
+                                                   options_.memory->bytes_max())};
   auto stored = co_await ledger_->append(encode(change));
   if (!stored.ok()) co_return stored;
+  apply(change);
+  if (ledger_->snapshot_due())
+    ledger_->snapshot(cluster::whole_state([now = state()] { return encode(*now); }));
+  co_return Result<void>{};
+}
+
+void KeyService::apply(const KeyChange& change) {
   if (const auto* key = std::get_if<MasterKey>(&change)) {
     auto learned = learn_secrets(*key);
     MR_ASSERT(learned.ok());  // wrapped a moment ago
   }
-  {
-    const std::lock_guard lock(mutex_);
-    state_ = std::make_shared<const KeyState>(apply_change(*state_, change));
-    if (const auto* removed = std::get_if<KeyRemoved>(&change)) secrets_.erase(removed->id);
-  }
-  if (ledger_->since_snapshot() >= kEntriesBetweenSnapshots) {
-    auto shortened = co_await ledger_->snapshot(encode(*state()));
-    static_cast<void>(shortened.ok());  // the next change tries again
-  }
-  co_return Result<void>{};
+  const std::lock_guard lock(mutex_);
+  state_ = std::make_shared<const KeyState>(apply_change(*state_, change));
+  const std::uint64_t bytes = memory_bytes(*state_);
+  options_.memory->change(std::exchange(bytes_, bytes), bytes);
+  if (const auto* removed = std::get_if<KeyRemoved>(&change)) secrets_.erase(removed->id);
+}
+
+Task<void> KeyService::apply_held(std::shared_ptr<KeyService> self, std::string entry) {
+  const auto change = decode_key_change(entry);
+  MR_ASSERT(change.ok());
+  if (self != nullptr) self->apply(*change);
+  co_return;
 }
 
 Task<Result<std::shared_ptr<const MasterKey>>> KeyService::create_key(

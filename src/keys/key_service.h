@@ -7,11 +7,13 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/memory_share.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "base/task.h"
@@ -25,10 +27,20 @@ namespace millrace::keys {
 
 inline constexpr std::string_view kKinesisAlias = "alias/aws/kinesis";
 
+// The master keys that a chain makes: its newest snapshot and the entries after it.
+// errors   kCorrupt
+Result<KeyState> replay_keys(const std::optional<std::string>& snapshot,
+                             const std::vector<std::string>& entries);
+// What is wrapped in a key, oldest first.
+// errors   kCorrupt: this keyring does not open it
+Result<std::vector<Secret>> secrets_of(const MasterKey& key, const Keyring& keyring);
+
 struct KeyServiceOptions {
   std::string account;
   std::string region;
   std::int64_t answer_holds_ms = 1'000;
+  // Of all keys and aliases; what would make them more is refused: kLimit.
+  std::shared_ptr<MemoryShare> memory = std::make_shared<MemoryShare>("keys", std::uint64_t{16} << 20);
 };
 
 // Look-ups and ciphers from any thread; commands from any loop, resuming on `home`. Errors besides those
@@ -85,6 +97,12 @@ class KeyService final : public MasterKeys, public std::enable_shared_from_this<
   Task<Result<void>> set_alias(std::string name, std::string key, bool exists);
   Task<Result<void>> remove_alias(std::string name);
 
+  // Removes for good, with their secrets, the keys whose time to be deleted has passed. Once the clock has
+  // begun.
+  Task<void> remove_gone_keys();
+  // Stamps keys and their deletion.
+  const Clock& clock() const { return clock_; }
+
   // As MasterKeys; answer at once.
   void generate(std::string key, EncryptionContext context, Loop& loop,
                 Function<void(Result<MadeKey>)> done) override;
@@ -104,6 +122,8 @@ class KeyService final : public MasterKeys, public std::enable_shared_from_this<
   bool is_gone(const MasterKey& key) const;
   Result<Secret> secret(const MasterKey& key, std::size_t position) const;
   Task<Result<void>> commit(KeyChange change);
+  void apply(const KeyChange& change);
+  static Task<void> apply_held(std::shared_ptr<KeyService> self, std::string entry);
   Task<Result<std::shared_ptr<const MasterKey>>> edit_here(std::string key, Edit edit);
   void rotate_if_due(const MasterKey& key);
 
@@ -114,6 +134,7 @@ class KeyService final : public MasterKeys, public std::enable_shared_from_this<
   const Keyring keyring_;
   const std::shared_ptr<const std::string> default_policy_, own_policy_;
   std::shared_ptr<cluster::Ledger> ledger_;
+  std::uint64_t bytes_ = 0;  // of memory, of the state
   mutable std::mutex mutex_;
   std::shared_ptr<const KeyState> state_ = std::make_shared<const KeyState>();
   std::map<std::string, std::vector<Secret>, std::less<>> secrets_;  // by key

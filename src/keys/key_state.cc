@@ -16,7 +16,10 @@ StateJson to_json(const MasterKey& key) {
                   {"rotates", key.rotates},
                   {"rotation_days", key.rotation_days},
                   {"tags", key.tags}};
-  if (key.deletion_ms) entry["deletion_ms"] = *key.deletion_ms;
+  if (key.deletion_ms) {
+    entry["deletion_ms"] = *key.deletion_ms;
+    entry["deletion_days"] = key.deletion_days;
+  }
   if (key.policy != nullptr) entry["policy"] = *key.policy;
   StateJson materials = StateJson::array();
   for (const Material& material : key.materials)
@@ -37,6 +40,7 @@ MasterKey key_from(const StateJson& entry) {
   key.rotation_days = entry.at("rotation_days").get<std::int64_t>();
   key.tags = entry.at("tags").get<std::map<std::string, std::string>>();
   if (entry.contains("deletion_ms")) key.deletion_ms = entry["deletion_ms"].get<std::int64_t>();
+  if (entry.contains("deletion_days")) key.deletion_days = entry["deletion_days"].get<std::int64_t>();
   if (entry.contains("policy"))
     key.policy = std::make_shared<const std::string>(entry["policy"].get<std::string>());
   for (const StateJson& material : entry.at("materials"))
@@ -88,6 +92,21 @@ KeyState state_from(const StateJson& entry) {
 }
 
 }  // namespace
+
+std::uint64_t memory_bytes(const KeyState& state) {
+  constexpr std::uint64_t kTextBytes = 96;       // of a short text with its place in a table
+  constexpr std::uint64_t kUnwrappedBytes = 64;  // of a material
+  std::uint64_t bytes = 0;
+  for (const auto& [id, key] : state.keys) {
+    bytes += sizeof(MasterKey) + 4 * kTextBytes + key->description.capacity();
+    for (const auto& [name, value] : key->tags) bytes += 2 * kTextBytes + name.size() + value.size();
+    if (key->policy != nullptr) bytes += key->policy->capacity();
+    for (const Material& material : key->materials)
+      bytes += sizeof(Material) + kUnwrappedBytes + material.wrapped.capacity();
+  }
+  for (const auto& [name, alias] : state.aliases) bytes += sizeof(Alias) + kTextBytes + 2 * name.size();
+  return bytes;
+}
 
 KeyState apply_change(const KeyState& state, const KeyChange& change) {
   KeyState changed = state;

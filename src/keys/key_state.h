@@ -21,13 +21,16 @@ struct Material {
   std::int64_t made_ms;
 };
 
+inline constexpr std::int64_t kDeletionDaysMax = 30;
+
 struct MasterKey {
   std::string id;  // UUID
   std::string description;
   std::int64_t created_ms = 0;
   bool enabled = true;
-  bool aws_managed = false;                 // the server's own, which nobody changes
-  std::optional<std::int64_t> deletion_ms;  // it goes then; until then it cannot be used
+  bool aws_managed = false;                       // the server's own, which nobody changes
+  std::optional<std::int64_t> deletion_ms;        // it goes then; until then it cannot be used
+  std::int64_t deletion_days = kDeletionDaysMax;  // so long before deletion_ms that was decided
   bool rotates = false;
   std::int64_t rotation_days = 365;
   std::map<std::string, std::string> tags;
@@ -57,6 +60,9 @@ struct AliasRemoved {
   std::string name;
 };
 using KeyChange = std::variant<MasterKey, KeyRemoved, Alias, AliasRemoved>;
+
+// Of memory, about, with the secrets that are known of its keys. In time in proportion to all there is.
+std::uint64_t memory_bytes(const KeyState& state);
 
 KeyState apply_change(const KeyState& state, const KeyChange& change);
 

@@ -22,7 +22,7 @@ constexpr std::size_t kTextBegin = kRunHeaderBytes + kCipherHeadBytes;
 
 Nonce nonce_of(std::uint64_t counter) {
   Nonce nonce{};
-  log::store_at<std::uint64_t>(nonce.data() + kNonceBytes - sizeof counter, counter);
+  store_at<std::uint64_t>(nonce.data() + kNonceBytes - sizeof counter, counter);
   return nonce;
 }
 

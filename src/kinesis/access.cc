@@ -8,6 +8,15 @@
 #include "kinesis/stream_ref.h"
 
 namespace millrace::kinesis {
+namespace {
+
+std::optional<identity::Denial> check(const Call& call, const identity::AccessRequest& request) {
+  const auto circumstances = api::circumstances_of(call.request, call.clock.wall_ms());
+  if (call.asked_again && call.authorizer.may(call.caller, circumstances, request)) return std::nullopt;
+  return call.authorizer.check(call.caller, circumstances, request);
+}
+
+}  // namespace
 
 bool is_for_everybody(const Call& call, std::string_view key_id, std::string_view master_key) {
   if (!call.options.own_key.empty()) return master_key == call.options.own_key;
@@ -30,8 +39,7 @@ Outcome authorize_key(Call& call, std::string_view action, const std::string& ma
     use.weight = identity::AccessRequest::Weight::kMustAllow;
     use.resource_tags = key->tags.get();
   }
-  const auto refusal =
-      call.authorizer.check(call.caller, api::circumstances_of(call.request, call.clock.wall_ms()), use);
+  const auto refusal = check(call, use);
   if (refusal.has_value()) return ApiError{"KMSAccessDeniedException", refusal->message};
   return std::nullopt;
 }
@@ -70,21 +78,27 @@ Outcome authorize_keys(Call& call, const Access& access) {
   return std::nullopt;
 }
 
-}  // namespace
-
-Outcome authorize(Call& call, const Wanted& wanted) {
-  if (const auto* error = std::get_if<ApiError>(&wanted); error != nullptr) return *error;
-  const Access& access = *std::get_if<Access>(&wanted);
-  const identity::AccessRequest request{.action = call.action,
+Outcome ask(const Call& call, const Access& access) {
+  const identity::AccessRequest request{.action = access.action.empty() ? call.action : access.action,
                                         .resource = access.resource,
                                         .policies = access.policies,
                                         .resource_tags = access.tags,
                                         .request_tags = access.new_tags,
                                         .tag_keys = access.tag_keys,
                                         .frequent = access.frequent};
-  const auto denial =
-      call.authorizer.check(call.caller, api::circumstances_of(call.request, call.clock.wall_ms()), request);
+  const auto denial = check(call, request);
   if (denial.has_value()) return api::access_denied(*denial);
+  return std::nullopt;
+}
+
+}  // namespace
+
+Outcome authorize(Call& call, const Wanted& wanted) {
+  if (const auto* error = std::get_if<ApiError>(&wanted); error != nullptr) return *error;
+  const Access& access = *std::get_if<Access>(&wanted);
+  if (Outcome denied = ask(call, access); denied.has_value()) return denied;
+  for (const Access& more : access.also)
+    if (Outcome denied = ask(call, more); denied.has_value()) return denied;
   if (Outcome refused = authorize_keys(call, access); refused.has_value()) return refused;
   if (std::exchange(call.allowed, true)) return std::nullopt;
   return begin_quotas(call, access.stream.get());

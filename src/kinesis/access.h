@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "broker/catalog.h"
 #include "kinesis/call.h"
@@ -20,6 +21,7 @@
 namespace millrace::kinesis {
 
 struct Access {
+  std::string_view action = {};                            // empty: the call's own
   std::string resource = "*";                              // its ARN, or "*"
   std::shared_ptr<const broker::Stream> stream = nullptr;  // whose records it is about, where it exists
   // Of the resource, where it exists: the stream or, in it, a consumer. Tags borrow from `stream`.
@@ -28,6 +30,8 @@ struct Access {
   const std::map<std::string, std::string>* new_tags = nullptr;  // these borrow from the request
   std::span<const std::string> tag_keys = {};
   bool frequent = false;  // of the data plane
+  // What else the service asks for, of the same request: to create with tags is to tag.
+  std::vector<Access> also = {};
 };
 using Wanted = std::variant<Access, ApiError>;
 
@@ -44,9 +48,9 @@ bool is_for_everybody(const Call& call, std::string_view key_id, std::string_vie
 Outcome authorize_key(Call& call, std::string_view action, const std::string& master_key,
                       std::string_view stream, bool frequent = false);
 
-// Asks for the call's own action, and then what quotas leave. An error: AccessDeniedException, and what
-// begin_quotas() says. A call that was not allowed once must not
-// answer anything but an error: the front door holds operations to it.
+// Asks for the call's own action and for what else is wanted, and then what quotas leave. An error:
+// AccessDeniedException, and what begin_quotas() says. A call that was not allowed once must not answer
+// anything but an error: the front door holds operations to it.
 Outcome authorize(Call& call, const Wanted& wanted);
 
 }  // namespace millrace::kinesis

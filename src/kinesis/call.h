@@ -60,11 +60,13 @@ struct Call {
   net::Request& request;
   Encoding encoding;
   Writer reply;
+  const identity::Verifier& verifier;
   const identity::Authorizer& authorizer;
   const identity::Caller& caller;
   std::string_view action;      // "kinesis:PutRecord"
   std::int64_t begun_ns = 0;    // of clock.monotonic_ns(), when the request was there
   bool allowed = false;         // by the authorizer: kinesis/access.h
+  bool asked_again = false;     // what was allowed once: the audit log has it already, and a refusal is news
   Quotas quotas = {};           // once it was allowed
   RateLimits* rates = nullptr;  // nullptr: without --limits aws
   // Set by an operation whose answer is an event stream: begins it. Then `reply` is not looked at.

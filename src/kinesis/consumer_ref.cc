@@ -5,6 +5,8 @@
 #include <charconv>
 #include <utility>
 
+#include "base/partition.h"
+
 namespace millrace::kinesis {
 ConsumerPlace place_of_consumer(const Call& call, std::string_view arn) {
   // arn:PARTITION:kinesis:REGION:ACCOUNT:stream/STREAM/consumer/NAME:CREATED; names have neither ':' nor '/'.
@@ -23,8 +25,10 @@ ConsumerPlace place_of_consumer(const Call& call, std::string_view arn) {
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), created_s);
   place.created_s = parsed.ec == std::errc() ? created_s : -1;  // one too great is none's
   const std::string own = fmt::format(":kinesis:{}:{}:stream/", call.region(), call.account());
-  const std::string_view before = arn.substr(0, stream + kStream.size());
-  place.stream.ours = before.ends_with(own);
+  std::string_view partition = arn.substr(std::string_view("arn:").size());
+  partition = partition.substr(0, partition.find(':'));
+  place.stream.ours = is_partition_of(call.region(), partition) &&
+                      arn.substr(0, stream + kStream.size()) == fmt::format("arn:{}{}", partition, own);
   if (!place.stream.ours) place.stream.arn = arn.substr(0, consumer);
   const std::size_t account_end = stream == 0 ? 0 : stream - 1;
   const std::size_t account = arn.rfind(':', account_end == 0 ? 0 : account_end - 1);

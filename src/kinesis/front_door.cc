@@ -33,8 +33,14 @@ Target parse_target(std::string_view header) {
   return target;
 }
 
+// Whether a body is looked at that nobody has signed: a larger one counts as well formed, so that strangers
+// cannot have it parsed.
+constexpr std::size_t kUnsignedBodyParsedMax = 4 * 1'024;
+
 // An object, or what the service takes for one until it looks inside.
-bool is_well_formed(Encoding encoding, const Bytes& body) {
+bool is_well_formed(Encoding encoding, const net::Request& request) {
+  const Bytes& body = request.body;
+  if (request.body_withheld || body.size() > kUnsignedBodyParsedMax) return true;
   const auto document = read_document(encoding, body.view(), {});
   return document.has_value() &&
          (document->kind == Value::Kind::kMap || document->kind == Value::Kind::kList);
@@ -58,20 +64,17 @@ class RequestCourse {
 
   // Answers what can be answered without an operation. True: there is one to be run.
   bool admit() {
-    if (request_->method == "OPTIONS" && !heads_.origin.empty())
-      return answer(preflight_answer(heads_, loop_.random), "");
     if (request_->method != "POST") return deny();
     if (heads_.content_type == content_type(Encoding::kJson)) encoding_ = Encoding::kJson;
     if (request_->body.size() > door_.options_.request_bytes_max)
       return refuse({"RequestEntityTooLargeException", "The request body is too large.", 413});
-    if (request_->body.empty()) {
+    if (request_->body.empty() && !request_->body_withheld) {
       return refuse(target_.known.has_value() ? serialization("") : ApiError{"UnknownOperationException"});
     }
     if (heads_.content_type == "application/json") return refuse_deprecated();
     if (heads_.content_type != content_type(encoding_)) {
       if (target_.service.empty() || target_.operation.empty()) return deny();
-      return answer(xml_error(heads_, "UnknownOperationException", 404, loop_.random),
-                    "UnknownOperationException");
+      return answer(xml_error("UnknownOperationException", 404, loop_.random), "UnknownOperationException");
     }
     if (!target_.known.has_value()) return refuse_if_formed({"UnknownOperationException"});
     auto checked =
@@ -93,6 +96,7 @@ class RequestCourse {
               .request = *course.request_,
               .encoding = course.encoding_,
               .reply = Writer(course.encoding_),
+              .verifier = course.door_.verifier_,
               .authorizer = course.door_.authorizer_,
               .caller = course.caller_,
               .action = action_of(position),
@@ -105,7 +109,7 @@ class RequestCourse {
       course.refuse(*outcome);
       co_return;
     }
-    net::Response response = new_answer(course.heads_, course.loop_.random);
+    net::Response response = new_answer(course.loop_.random);
     if (call.begin_stream) {
       course.stream(std::move(response), std::move(call.begin_stream));
       co_return;
@@ -131,27 +135,26 @@ class RequestCourse {
   bool deny() {
     constexpr std::string_view kType = "AccessDeniedException";
     return answer(
-        xml_error(heads_, kType, "Unable to determine service/operation name to be authorized", loop_.random),
-        kType);
+        xml_error(kType, "Unable to determine service/operation name to be authorized", loop_.random), kType);
   }
 
   bool refuse(const ApiError& error) {
     Writer writer(encoding_);
     write_error(error, writer);
-    net::Response response = new_answer(heads_, loop_.random);
+    net::Response response = new_answer(loop_.random);
     response.status = error.http_status;
     set_body(response, encoding_, std::move(writer.bytes()));
     return answer(std::move(response), error.type);
   }
 
   bool refuse_if_formed(const ApiError& error) {
-    return refuse(is_well_formed(encoding_, request_->body) ? error : serialization(""));
+    return refuse(is_well_formed(encoding_, *request_) ? error : serialization(""));
   }
 
   bool refuse_deprecated() {
-    const bool formed = is_well_formed(Encoding::kJson, request_->body);
+    const bool formed = is_well_formed(Encoding::kJson, *request_);
     const std::string_view type = formed ? "UnknownOperationException" : "SerializationException";
-    return answer(deprecated_error(heads_, type, formed ? 404 : 400, loop_.random), type);
+    return answer(deprecated_error(type, formed ? 404 : 400, loop_.random), type);
   }
 
   void count(std::string_view error_type) {

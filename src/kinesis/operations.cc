@@ -31,7 +31,7 @@ constexpr std::array<std::string_view, kOperations.size()> kActions = {
 #undef OPERATION
 };
 
-constexpr std::size_t kSlots = 256;
+constexpr std::size_t kSlots = 1024;
 constexpr std::uint8_t kEmpty = 0xff;
 static_assert(kOperations.size() < kEmpty);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "api/fault.h"
 #include "broker/sequence_number.h"
 #include "kinesis/shard_id.h"
 
@@ -87,7 +88,7 @@ ApiError why_not_put(const broker::PutResult& result, const broker::PutOutcome& 
                         place.name, place.account)};
   }
   return internal_failure(result.error.empty() ? "Internal service failure."
-                                               : fmt::format("Internal service failure. {}", result.error));
+                                               : api::fault_text({ErrorKind::kUnknown, result.error}));
 }
 
 void write_put_records(const broker::PutResult& result, const StreamPlace& place, Writer& writer) {

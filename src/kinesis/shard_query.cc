@@ -6,9 +6,9 @@
 
 namespace millrace::kinesis {
 
-std::int64_t trim_horizon_ms(const broker::Stream& stream, std::int64_t now_ms) {
+std::int64_t trim_horizon_ms(const broker::Stream& stream, const Clock& clock) {
   if (stream.retention_hours < 0) return stream.created_ms;
-  return std::max(stream.created_ms, now_ms - stream.retention_hours * 3'600'000);
+  return std::max(stream.created_ms, clock.long_ago_ms(stream.retention_hours * 3'600'000));
 }
 
 std::int64_t begin_ms(const broker::Stream& stream, const broker::Shard& shard) {
@@ -21,6 +21,10 @@ std::int64_t begin_ms(const broker::Stream& stream, const broker::Shard& shard) 
     if (parent != nullptr && !parent->open()) begin = std::min(begin, parent->closed_ms);
   }
   return begin;
+}
+
+std::int64_t behind_at_end_ms(const broker::Shard& shard, std::int64_t now_ms) {
+  return shard.open() ? 0 : std::max<std::int64_t>(0, now_ms - shard.closed_ms);
 }
 
 ShardPage select_shards(const broker::Stream& stream, const ShardQuery& query, std::size_t count_max) {

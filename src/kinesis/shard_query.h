@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/clock.h"
 #include "broker/catalog.h"
 
 namespace millrace::kinesis {
@@ -25,10 +26,14 @@ struct ShardQuery {
 };
 
 // The time of a stream's TRIM_HORIZON: of its creation, or so long ago as records are kept.
-std::int64_t trim_horizon_ms(const broker::Stream& stream, std::int64_t now_ms);
+// clock   the broker's
+std::int64_t trim_horizon_ms(const broker::Stream& stream, const Clock& clock);
 
 // When a shard began to take records: a child when its parents closed.
 std::int64_t begin_ms(const broker::Stream& stream, const broker::Shard& shard);
+
+// MillisBehindLatest where a reader has come to the end of what there is: 0, or the age of the shard's end.
+std::int64_t behind_at_end_ms(const broker::Shard& shard, std::int64_t now_ms);
 
 // By index, at most `count_max`; `has_more` says whether there are others behind them.
 struct ShardPage {

@@ -25,6 +25,13 @@ ApiError number_invalid(std::string_view operation, const std::string& number, c
       operation, shard_id(shard.index), place.name, place.account, why));
 }
 
+// Behind the end of a closed shard there is nothing to go on with.
+ApiError behind_the_end() {
+  return invalid_argument(
+      "Invalid SequenceNumber for ShardIteratorType AFTER_SEQUENCE_NUMBER, SequenceNumber has reached max "
+      "possible value for the shard.");
+}
+
 // As the service shows it: above 2^31 the index counts as negative.
 std::string encoded_shard_id(std::uint32_t index) {
   return index <= 0x7fff'ffff ? shard_id(index) : fmt::format("shardId--{:011}", index);
@@ -50,21 +57,18 @@ Offset offset_of_number(std::string_view operation, const StartPosition& positio
   if (number->shard_created_s != shard.created_s || broker::to_string(*number) != text ||
       (!at_end && at > end_offset))
     return number_invalid(operation, text, shard, place, " because it did not come from this stream");
-  if (at_end) return end_offset;
-  return position.type == "AT_SEQUENCE_NUMBER" ? at : std::min(number->ordinal, end_offset);
+  const bool from_it = position.type == "AT_SEQUENCE_NUMBER";
+  if (at_end) return from_it ? Offset(end_offset) : Offset(behind_the_end());
+  return from_it ? at : std::min(number->ordinal, end_offset);
 }
 
-Outcome check_timestamp(const StartPosition& position, std::int64_t now_ms) {
+Outcome check_timestamp(const StartPosition& position, const Call& call) {
   if (!position.timestamp.has_value())
     return invalid_argument(
         "Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP. Current request has no "
         "timestamp "
         "parameter.");
-  if (position.timestamp->ms() <= now_ms) return std::nullopt;
-  return invalid_argument(
-      fmt::format("The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. "
-                  "timestampInMillis: {}, currentTimestampInMillis: {}",
-                  position.timestamp->ms(), now_ms));
+  return check_not_to_come(*position.timestamp, call);
 }
 
 Outcome check_together(const StartPosition& position) {
@@ -76,13 +80,22 @@ Outcome check_together(const StartPosition& position) {
 
 }  // namespace
 
+Outcome check_not_to_come(const Timestamp& time, const Call& call) {
+  // After the machine's clock stepped, arrivals may be ahead of it for a while, or behind it.
+  const std::int64_t now_ms = std::max(call.clock.wall_ms(), call.broker.clock().wall_ms());
+  if (time.ms() <= now_ms) return std::nullopt;
+  return invalid_argument(
+      fmt::format("The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. "
+                  "timestampInMillis: {}, currentTimestampInMillis: {}",
+                  time.ms(), now_ms));
+}
+
 Task<Offset> find_offset(Call& call, std::string_view operation, const StartPosition& position,
                          const broker::Shard& shard, const StreamPlace& place) {
   if (Outcome wrong = check_together(position); wrong.has_value()) co_return std::move(*wrong);
   if (position.type == "TRIM_HORIZON") co_return std::uint64_t{0};
   if (position.type == "AT_TIMESTAMP") {
-    if (Outcome wrong = check_timestamp(position, call.clock.wall_ms()); wrong.has_value())
-      co_return std::move(*wrong);
+    if (Outcome wrong = check_timestamp(position, call); wrong.has_value()) co_return std::move(*wrong);
     Task<Result<std::uint64_t>> searching = call.broker.offset_at_time(shard, position.timestamp->ms());
     auto offset = co_await std::move(searching);
     if (offset.ok()) co_return *offset;

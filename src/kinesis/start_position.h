@@ -24,6 +24,9 @@ struct StartPosition {
   std::optional<Timestamp> timestamp;
 };
 
+// InvalidArgumentException where `time` is still to come, by the clock of arrivals and the machine's.
+Outcome check_not_to_come(const Timestamp& time, const Call& call);
+
 using Offset = std::variant<std::uint64_t, ApiError>;
 
 // operation   as messages name it.   All borrowed until it ends.

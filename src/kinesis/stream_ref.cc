@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "base/partition.h"
 #include "kinesis/shard_id.h"
 
 namespace millrace::kinesis {
@@ -25,7 +26,9 @@ std::variant<StreamPlace, ApiError> place_of_arn(const Call& call, std::string_v
       rest.starts_with(kResource) ? rest.substr(kResource.size()) : std::string_view();
   if (!kNamePattern.matches(name) || name.size() > 128)
     return invalid_argument(fmt::format("StreamARN {} is invalid.", arn));
-  const bool ours = parts[3] == call.region() && parts[4] == call.account();
+  if (!is_partition(parts[1])) return invalid_argument(fmt::format("StreamARN {} is invalid.", arn));
+  const bool ours = is_partition_of(call.region(), parts[1]) && parts[2] == "kinesis" &&
+                    parts[3] == call.region() && parts[4] == call.account();
   return StreamPlace{std::string(name), std::string(parts[4]), ours, ours ? std::string() : std::string(arn)};
 }
 

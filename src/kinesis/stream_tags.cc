@@ -4,10 +4,13 @@
 
 #include <algorithm>
 
+#include "kinesis/consumer_ref.h"
+
 namespace millrace::kinesis {
 namespace {
 
 constexpr std::size_t kTagsMax = 50;
+constexpr std::string_view kReservedPrefix = "aws:";  // the service's own tags
 
 // The next character of valid UTF-8; moves `at` behind it.
 std::uint32_t next_character(std::string_view utf8, std::size_t& at) {
@@ -52,6 +55,12 @@ Outcome check_characters(const Texts& texts, const StreamPlace& place, std::stri
   return std::nullopt;
 }
 
+ApiError reserved_key(const StreamPlace& place, std::string_view doing) {
+  return invalid_argument(
+      fmt::format("Failed to {} stream {} under account {} because tag keys that begin with {} are reserved.",
+                  doing, place.name, place.account, kReservedPrefix));
+}
+
 }  // namespace
 
 Outcome check_new_tags(const Tags& tags, const Tags& before, const StreamPlace& place) {
@@ -63,6 +72,9 @@ Outcome check_new_tags(const Tags& tags, const Tags& before, const StreamPlace& 
     count += before.contains(key) ? 0 : 1;
   }
   if (Outcome error = check_characters(texts, place, "add tags to"); error.has_value()) return error;
+  if (std::any_of(tags.begin(), tags.end(),
+                  [](const auto& tag) { return tag.first.starts_with(kReservedPrefix); }))
+    return reserved_key(place, "add tags to");
   if (count > kTagsMax)  // the service's own words: it said 10 when it took 50 already
     return invalid_argument(
         fmt::format("Failed to add tags to stream {} under account {} because a given stream cannot have "
@@ -76,7 +88,24 @@ Outcome check_tag_keys(const std::vector<std::string>& keys, const StreamPlace& 
   std::vector<const std::string*> texts;
   texts.reserve(keys.size());
   for (const std::string& key : keys) texts.push_back(&key);
-  return check_characters(texts, place, "remove tags from");
+  if (Outcome error = check_characters(texts, place, "remove tags from"); error.has_value()) return error;
+  if (std::any_of(keys.begin(), keys.end(),
+                  [](const std::string& key) { return key.starts_with(kReservedPrefix); }))
+    return reserved_key(place, "remove tags from");
+  return std::nullopt;
+}
+
+Outcome check_taggable(const StreamPlace& place, const broker::Stream& stream,
+                       const broker::Consumer* consumer) {
+  using broker::ConsumerStatus;
+  using broker::StreamStatus;
+  if (consumer != nullptr) {
+    if (consumer->status == ConsumerStatus::kActive) return std::nullopt;
+    return consumer_not_active(place, *consumer);
+  }
+  if (stream.status == StreamStatus::kCreating || stream.status == StreamStatus::kDeleting)
+    return not_active(place, stream.status);
+  return std::nullopt;
 }
 
 }  // namespace millrace::kinesis

@@ -21,4 +21,9 @@ inline constexpr Rules kTagKeyListRules = {.min = 1, .max = 50, .members = Lengt
 Outcome check_new_tags(const Tags& tags, const Tags& before, const StreamPlace& place);
 Outcome check_tag_keys(const std::vector<std::string>& keys, const StreamPlace& place);
 
+// Whether the tags of the stream, or of its consumer where there is one, can be changed now.
+// errors   ResourceInUseException: it is not there yet, or on its way out
+Outcome check_taggable(const StreamPlace& place, const broker::Stream& stream,
+                       const broker::Consumer* consumer = nullptr);
+
 }  // namespace millrace::kinesis

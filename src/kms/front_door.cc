@@ -32,8 +32,6 @@ class RequestCourse {
 
   // Answers what can be answered without an operation. True: there is one to be run.
   bool admit() {
-    if (request_->method == "OPTIONS" && !heads_.origin.empty())
-      return answer(api::preflight_answer(heads_, random_));
     if (request_->method != "POST" || heads_.content_type != api::content_type(api::Encoding::kJson))
       return refuse({"UnknownOperationException", "", 404});
     if (request_->body.size() > kBodyBytesMax)
@@ -66,7 +64,7 @@ class RequestCourse {
       course.refuse(*outcome);
       co_return;
     }
-    net::Response response = api::new_answer(course.heads_, course.random_);
+    net::Response response = api::new_answer(course.random_);
     api::set_body(response, api::Encoding::kJson, std::move(call.reply.bytes()));
     course.answer(std::move(response));
   }
@@ -80,7 +78,7 @@ class RequestCourse {
   bool refuse(const ApiError& error) {
     Writer writer(api::Encoding::kJson);
     api::write_error(error, writer);
-    net::Response response = api::new_answer(heads_, random_);
+    net::Response response = api::new_answer(random_);
     response.status = error.http_status;
     api::set_body(response, api::Encoding::kJson, std::move(writer.bytes()));
     return answer(std::move(response));

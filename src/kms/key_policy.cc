@@ -45,6 +45,8 @@ Outcome check_key_policy(Call& call, const std::string& text, const std::string&
   if (!policy.ok() && policy.error().kind == ErrorKind::kLimit)
     return ApiError{"LimitExceededException", policy.error().text};
   if (!policy.ok()) return malformed(policy.error().text);
+  if (const auto known = call.authorizer.check_keys(**policy); !known.ok())
+    return malformed(known.error().text);
   if (bypass) return std::nullopt;
   const Said said = say_bypass(false);
   const identity::AccessRequest again{.action = "kms:PutKeyPolicy",

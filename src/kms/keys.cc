@@ -105,7 +105,8 @@ Task<Outcome> create_key(Call& call, CreateKeyRequest request) {
   say_kind(said);
   if (Outcome denied = authorize(call, call.action, "*", said); denied.has_value()) co_return denied;
   if (!tags.empty()) {
-    Outcome denied = authorize(call, "kms:TagResource", "*", said);
+    // Of the key that is about to be, whose id nobody knows: what holds for all keys.
+    Outcome denied = authorize(call, "kms:TagResource", call.service.key_arn("*"), said);
     if (denied.has_value()) co_return denied;
   }
   if (Outcome wrong = check_kind(request); wrong.has_value()) co_return wrong;
@@ -200,16 +201,17 @@ constexpr Field kScheduleFields[] = {
 };
 Task<Outcome> schedule_key_deletion(Call& call, ScheduleKeyDeletionRequest request) {
   const std::int32_t days = request.days.value_or(30);
-  if (days < 7 || days > 30)
+  if (days < 7 || days > keys::kDeletionDaysMax)
     co_return ApiError{"ValidationException",
                        fmt::format("PendingWindowInDays is {}: must be between 7 and 30 days", days)};
-  const std::int64_t at_ms = call.clock.wall_ms() + days * kMsPerDay;
+  const std::int64_t at_ms = call.service.clock().wall_ms() + days * kMsPerDay;
   Outcome refused;
   const auto key = allowed_key(call, request.key_id, refused);
   if (refused.has_value()) co_return refused;
-  auto editing = call.service.edit_key((*key)->id, [&call, at_ms](MasterKey& changed) -> Result<void> {
+  auto editing = call.service.edit_key((*key)->id, [&call, at_ms, days](MasterKey& changed) -> Result<void> {
     if (changed.deletion_ms) return pending_deletion(call, changed, true);
     changed.deletion_ms = at_ms;
+    changed.deletion_days = days;
     return {};
   });
   auto edited = co_await std::move(editing);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "api/access.h"
+#include "api/fault.h"
 
 namespace millrace::kms {
 
@@ -122,10 +123,10 @@ ApiError from_house(const Error& error) {
     case ErrorKind::kCorrupt:
       return {"InvalidCiphertextException", error.text};
     case ErrorKind::kUnavailable:
-      return {"KeyUnavailableException", error.text, 500};
+      return {"KeyUnavailableException", api::fault_text(error), 500};
     case ErrorKind::kUnknown:
     case ErrorKind::kFenced:
-      return {"KMSInternalException", error.text, 500};
+      return {"KMSInternalException", api::fault_text(error), 500};
   }
   MR_ASSERT(false);
   __builtin_unreachable();

@@ -5,10 +5,19 @@
 
 namespace millrace::kms {
 
+namespace {
+
+Outcome check_key(std::string_view key) {
+  if (!key.starts_with("aws:")) return std::nullopt;
+  return ApiError{"TagException", "Tags beginning with aws: are reserved"};
+}
+
+}  // namespace
+
 Outcome add_tags(const std::vector<Tag>& tags, std::map<std::string, std::string>& to) {
   constexpr std::size_t kTagsMax = 50;
   for (const Tag& tag : tags) {
-    if (tag.key.starts_with("aws:")) return ApiError{"TagException", "Tags beginning with aws: are reserved"};
+    if (Outcome reserved = check_key(tag.key); reserved.has_value()) return reserved;
     to.insert_or_assign(tag.key, tag.value);
   }
   if (to.size() > kTagsMax) return ApiError{"TagException", "Too many tags: 50 a key at most"};
@@ -32,6 +41,8 @@ Task<Outcome> change_tags(Call& call, std::string key_id, std::map<std::string, 
   Outcome refused;
   const auto key = allowed_key(call, key_id, refused, {.new_tags = &set, .tag_keys = removed});
   if (refused.has_value()) co_return refused;
+  for (const std::string& name : removed)
+    if (Outcome reserved = check_key(name); reserved.has_value()) co_return reserved;
   Outcome wrong;
   auto editing = call.service.edit_key((*key)->id, [&](MasterKey& changed) -> Result<void> {
     if (changed.deletion_ms)

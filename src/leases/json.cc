@@ -45,7 +45,7 @@ class TreeBuilder final : public api::DocumentEvents {
 
  private:
   Json* place(Json value) {
-    if (++values_ > values_max_) {
+    if (++document.values > values_max_) {
       document.fault = JsonFault::kTooManyValues;
       return nullptr;
     }
@@ -60,7 +60,6 @@ class TreeBuilder final : public api::DocumentEvents {
   std::vector<Json*>
       open_;  // a list grows only while none of its items is open, so these stay where they are
   std::size_t values_max_;
-  std::size_t values_ = 0;
 };
 
 JsonDocument parse(bool (*parser)(ByteView, api::DocumentEvents&), ByteView body, std::size_t values_max) {
@@ -76,6 +75,11 @@ const Json* Json::find(std::string_view name) const {
   for (std::size_t i = names.size(); i > 0; --i)
     if (names[i - 1] == name) return items[i - 1].kind == Kind::kNull ? nullptr : &items[i - 1];
   return nullptr;
+}
+
+std::uint64_t read_bytes(const JsonDocument& document, std::size_t body_bytes) {
+  constexpr std::uint64_t kValueBytes = sizeof(Json) + sizeof(std::string);
+  return body_bytes + document.values * kValueBytes;
 }
 
 JsonDocument parse_json(ByteView body, std::size_t values_max) {

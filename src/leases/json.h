@@ -35,7 +35,11 @@ enum class JsonFault : std::uint8_t { kNone, kNotJson, kTooDeep, kTooManyValues 
 struct JsonDocument {
   Json root;
   JsonFault fault = JsonFault::kNone;
+  std::size_t values = 0;
 };
+// Of memory, about, that a request takes once it is read: many times its body, where that is of small values.
+std::uint64_t read_bytes(const JsonDocument& document, std::size_t body_bytes);
+
 // Any thread. CBOR comes out as the same document would in JSON; tags say nothing, and bytes are text.
 JsonDocument parse_json(ByteView body, std::size_t values_max = kJsonValuesMax);
 JsonDocument parse_cbor(ByteView body, std::size_t values_max = kJsonValuesMax);

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "base/crc32c.h"
-#include "log/little_endian.h"
+#include "base/little_endian.h"
 
 namespace millrace::log {
 

@@ -34,7 +34,7 @@ struct Source {
 Result<void> copy_block(LogContext& context, const Source& source, SegmentWriter& writer,
                         BlockBuilder& joined, std::uint64_t& joined_end) {
   const BlockRef ref = make_ref(source.block, static_cast<std::uint32_t>(source.segment->number()));
-  MR_ASSIGN(const Bytes raw, load_block(context.environment.disk, *source.segment, ref));
+  MR_ASSIGN(const Bytes raw, load_noting_damage(context, *source.segment, source.block.shard, ref));
   if (source.block.raw_bytes < kSmallBlockBytes) {
     if (joined_end != source.block.first_offset) MR_TRY(joined.end_block());
     for (std::size_t at = 0; at < raw.size();) {
@@ -69,6 +69,11 @@ void Compaction::add(std::shared_ptr<Segment> segment) {
   segments_.push_back(std::move(segment));
 }
 
+std::vector<std::shared_ptr<Segment>> Compaction::segments() {
+  const std::lock_guard lock(mutex_);
+  return segments_;
+}
+
 void Compaction::tick() {
   if (stopped_ || running_) return;
   auto inputs = choose();
@@ -93,6 +98,8 @@ std::vector<std::shared_ptr<Segment>> Compaction::choose() {
     const auto live = static_cast<std::uint64_t>(std::max<std::int64_t>(segment->live_bytes, 0));
     if (live == 0)
       dead.push_back(segment);
+    else if (segment->damaged)
+      continue;  // what is left of it stays where it is, for people to look at, and to restore
     else if (live < segment->block_bytes() / 2 && !thin)  // its index is no waste, however large beside them
       thin = segment;
     else
@@ -118,8 +125,8 @@ std::vector<std::shared_ptr<Segment>> Compaction::choose() {
 
 void Compaction::read_indexes(std::shared_ptr<Job> job) {
   for (const auto& segment : job->inputs) {
-    auto opened = open_segment(context_->environment.disk, segment->entry());
-    if (!opened.ok()) return give_up(opened.error().text);
+    auto opened = open_noting_damage(*context_, *segment);
+    if (!opened.ok()) return give_up(opened.error().kind, opened.error().text);
     for (const BlockEntry& block : opened->blocks) {
       job->sources[block.shard].push_back({block, segment.get()});
       job->firsts[block.shard] = std::nullopt;
@@ -148,7 +155,7 @@ void Compaction::ask_loop(std::shared_ptr<Job> job, std::size_t loop) {
 
 void Compaction::rewrite(std::shared_ptr<Job> job) {
   if (!job->written) {
-    if (auto written = write(*job); !written.ok()) return give_up(written.error().text);
+    if (auto written = write(*job); !written.ok()) return give_up(written.error().kind, written.error().text);
   }
   auto listed = job->in_manifest ? context_->manifest->confirm() : put_in_manifest(*job);
   if (listed.ok()) return apply(std::move(job), 0, 0);
@@ -166,7 +173,7 @@ void Compaction::rewrite(std::shared_ptr<Job> job) {
     job->made = {};
     static_cast<void>(context_->environment.disk.remove(path).ok());
   }
-  give_up(listed.error().text);
+  give_up(listed.error().kind, listed.error().text);
 }
 
 Result<void> Compaction::write(Job& job) {
@@ -184,7 +191,8 @@ Result<void> Compaction::write(Job& job) {
         }
         if (!writer) {
           MR_ASSIGN(writer, SegmentWriter::create(context_->environment.disk, context_->pace,
-                                                  context_->next_segment.fetch_add(1)));
+                                                  context_->next_segment.fetch_add(1),
+                                                  context_->environment.origin.folder));
           joined.emplace(*writer, Effort::kMore);
         }
         MR_TRY(copy_block(*context_, source, *writer, *joined, joined_end));
@@ -208,6 +216,7 @@ Result<void> Compaction::put_in_manifest(Job& job) {
       return std::any_of(job.inputs.begin(), job.inputs.end(),
                          [&](const auto& input) { return input->number() == entry.number; });
     });
+    for (const auto& input : job.inputs) manifest.lost.erase(input->number());
     if (job.made.segment) add_segment(manifest, job.made.segment->entry());
     for (const auto& [shard, floor] : job.floors) {
       std::uint64_t& kept = manifest.floors[shard];
@@ -253,6 +262,7 @@ void Compaction::remove_inputs(std::shared_ptr<Job> job) {
   for (auto& input : std::exchange(job->inputs, {})) {
     counters.segments -= 1;
     counters.segment_bytes -= input->bytes();
+    context_->damage.forget(input->number());
     removal_.add(std::move(input));
   }
   if (job->made.segment) {
@@ -264,8 +274,10 @@ void Compaction::remove_inputs(std::shared_ptr<Job> job) {
   running_ = false;
 }
 
-void Compaction::give_up(const std::string& cause) {
-  if (!stopped_) context_->warn("rewriting segments failed, will be tried again: " + cause);
+void Compaction::give_up(ErrorKind kind, const std::string& cause) {
+  // Damage has been told, and is not met again: its segment is passed over from now on.
+  if (!stopped_ && kind != ErrorKind::kCorrupt)
+    context_->warn("rewriting segments failed, will be tried again: " + cause);
   running_ = false;
 }
 

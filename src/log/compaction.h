@@ -32,6 +32,8 @@ class Compaction : public std::enable_shared_from_this<Compaction> {
   void add(std::shared_ptr<Segment> segment);
   // Begins a round where there is something to do and none is under way; called now and then.
   void tick();
+  // Those that are in the manifest now, and known to every loop.
+  std::vector<std::shared_ptr<Segment>> segments();
   // No new work. A loop's callbacks end with the loop.
   void stop() { stopped_ = true; }
 
@@ -45,7 +47,7 @@ class Compaction : public std::enable_shared_from_this<Compaction> {
   Result<void> put_in_manifest(Job& job);
   void apply(std::shared_ptr<Job> job, std::size_t loop, std::size_t from);
   void remove_inputs(std::shared_ptr<Job> job);
-  void give_up(const std::string& cause);
+  void give_up(ErrorKind kind, const std::string& cause);
 
   std::shared_ptr<LogContext> context_;
   std::vector<std::shared_ptr<LoopState>> states_;

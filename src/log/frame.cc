@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "base/crc32c.h"
+#include "base/little_endian.h"
 #include "log/bit_error.h"
-#include "log/little_endian.h"
 
 namespace millrace::log {
 

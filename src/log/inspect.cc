@@ -3,26 +3,49 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <vector>
 
 #include "log/journal_scan.h"
+#include "log/leftovers.h"
 #include "log/manifest.h"
 #include "log/manifest_store.h"
 #include "log/run_codec.h"
 #include "log/segment.h"
+#include "log/shard_blocks.h"
 
 namespace millrace::log {
 namespace {
 
+struct ShardState {
+  std::uint64_t end_at_least = 0;
+  std::vector<BlockRef> blocks = {};
+  std::uint64_t end = 0;
+};
+
 class Inspector {
  public:
-  Inspector(store::Disk& disk, Inspect what, const LineSink& line) : disk_(disk), what_(what), line_(line) {}
+  Inspector(store::Disk& disk, Inspect what, const LineSink& line, const KnownShards* known)
+      : disk_(disk), what_(what), line_(line), known_(known) {
+    if (known == nullptr) return;
+    for (const ShardOptions& shard : known->shards) shards_[shard.shard].end_at_least = shard.end_at_least;
+  }
 
   Result<Inspection> run() {
     MR_ASSIGN(const auto manifest, read_manifest());
     if (!manifest) return found_;
-    for (const SegmentEntry& segment : manifest->segments) MR_TRY(look_at(segment));
+    folder_ = manifest->origin.folder;
+    for (const SegmentEntry& segment : manifest->segments) {
+      const auto lost = manifest->lost.find(segment.number);
+      MR_TRY(look_at(segment, lost == manifest->lost.end() ? std::vector<std::uint64_t>{} : lost->second));
+    }
+    MR_TRY(put_shards_in_order(*manifest));
     for (std::uint32_t loop = 0; loop < manifest->loops.size(); ++loop)
       MR_TRY(look_at(loop, manifest->loops[loop]));
+    MR_TRY(look_at_ends());
+    auto leftovers = find_leftovers(disk_, manifest.get(), folder_);
+    if (!leftovers.ok()) MR_TRY(note(leftovers.error()));
     return found_;
   }
 
@@ -38,43 +61,37 @@ class Inspector {
 
   // nullptr where there is none to go by.
   Result<std::unique_ptr<Manifest>> read_manifest() {
-    auto names = disk_.list("log/manifest");
-    if (!names.ok() && names.error().kind == ErrorKind::kNotFound) names = std::vector<std::string>{};
-    if (!names.ok()) return names.error();
-    std::uint64_t newest = 0;
-    for (const std::string& name : *names) newest = std::max(newest, manifest_number(name).value_or(0));
-    if (newest == 0) {
-      MR_TRY(note(
-          {ErrorKind::kCorrupt, fmt::format("{}: there is no manifest", disk_.describe("log/manifest"))}));
+    auto newest = read_newest_manifest(disk_);
+    if (!newest.ok()) {
+      MR_TRY(note(newest.error()));
       return std::unique_ptr<Manifest>{};
     }
-    const std::string path = "log/manifest/" + manifest_name(newest);
-    MR_ASSIGN(const auto file, disk_.open(path, store::Disk::Mode::kRead));
-    MR_ASSIGN(const std::uint64_t size, file->size());
-    Bytes bytes;
-    bytes.resize(std::min<std::uint64_t>(size, kManifestBytesMax));
-    MR_ASSIGN(const std::size_t read, file->read_at(0, {bytes.data(), bytes.size()}));
-    auto manifest = decode_manifest(bytes.view().first(read), newest);
-    if (!manifest.ok()) {
-      MR_TRY(note({ErrorKind::kCorrupt, fmt::format("{}: byte 0: the newest manifest is damaged: {}",
-                                                    disk_.describe(path), manifest.error().text)}));
+    if (newest->mark.number == 0) {
+      MR_TRY(note(
+          {ErrorKind::kCorrupt, fmt::format("{}: there is no manifest", disk_.describe(kManifestPart))}));
       return std::unique_ptr<Manifest>{};
     }
     if (dumps())
-      line_(fmt::format("manifest {}: {} segments, {} journals", path, manifest->segments.size(),
-                        manifest->loops.size()));
-    return std::make_unique<Manifest>(std::move(*manifest));
+      line_(fmt::format("manifest {}/{}: {} segments, {} journals", kManifestPart,
+                        manifest_name(newest->mark.number), newest->manifest.segments.size(),
+                        newest->manifest.loops.size()));
+    return std::make_unique<Manifest>(std::move(newest->manifest));
   }
 
-  Result<void> look_at(const SegmentEntry& entry) {
+  // lost   positions of blocks that are given up: their damage is no news
+  Result<void> look_at(const SegmentEntry& entry, const std::vector<std::uint64_t>& lost) {
     ++found_.segments;
     auto opened = open_segment(disk_, entry);
-    if (!opened.ok()) return note(opened.error());
+    if (!opened.ok()) {
+      has_gaps_ = true;
+      return note(opened.error());
+    }
     if (dumps())
       line_(fmt::format("segment {}: {} bytes, {} blocks", opened->segment->path(), entry.bytes,
                         opened->blocks.size()));
     for (const BlockEntry& block : opened->blocks) {
       ++found_.blocks;
+      MR_TRY(take_block(entry, block));
       if (dumps())
         line_(fmt::format("block at byte {}: shard {}, records {} to {}, {} bytes stored, {} raw",
                           block.position, to_number(block.shard), block.first_offset, block.end_offset() - 1,
@@ -83,6 +100,8 @@ class Inspector {
           load_block(disk_, *opened->segment, make_ref(block, static_cast<std::uint32_t>(entry.number)));
       if (bytes.ok())
         look_at_runs(bytes->view());
+      else if (std::find(lost.begin(), lost.end(), block.position) != lost.end())
+        line_("marked as lost: " + bytes.error().text);
       else
         MR_TRY(note(bytes.error()));
     }
@@ -90,18 +109,77 @@ class Inspector {
   }
 
   Result<void> look_at(std::uint32_t loop, const LoopManifest& manifest) {
-    const auto scan =
-        scan_journal(disk_, loop, manifest, store::Disk::Mode::kRead, [this](const ScannedFrame& frame) {
+    found_.journal_ends.push_back(manifest.position.sequence - 1);
+    const auto scan = scan_journal(
+        disk_, loop, manifest, folder_, store::Disk::Mode::kRead, [this](const ScannedFrame& frame) {
           ++found_.groups;
+          found_.journal_ends.back() = frame.header.sequence;
           if (dumps())
             line_(fmt::format("group {} at byte {} of {}: {} bytes", frame.header.sequence, frame.offset,
                               frame.file.path, frame.payload.size()));
           look_at_runs(frame.payload);
-          return Result<void>{};
+          return take_runs(frame);
         });
-    if (!scan.ok()) return note(scan.error());
+    if (!scan.ok()) {
+      has_gaps_ = true;
+      return note(scan.error());
+    }
+    found_.journal_ends.back() = scan->end.sequence - 1;
     // Not a problem: a write that had not ended was never acknowledged.
     if (!scan->torn.empty() && dumps()) line_(scan->torn);
+    return {};
+  }
+
+  // nullptr where the catalog does not have it: of a deleted stream.
+  Result<ShardState*> shard_at(const std::string& path, std::uint64_t offset, ShardKey shard) {
+    if (known_ == nullptr) return nullptr;
+    if (auto made = check_made(disk_, path, offset, shard, known_->next_shard); !made.ok()) {
+      const bool is_new = never_made_.insert(shard).second;
+      if (is_new) MR_TRY(note(made.error()));
+      return nullptr;
+    }
+    const auto found = shards_.find(shard);
+    return found == shards_.end() ? nullptr : &found->second;
+  }
+
+  Result<void> take_block(const SegmentEntry& entry, const BlockEntry& block) {
+    MR_ASSIGN(ShardState* const shard, shard_at(segment_path(entry.number), block.position, block.shard));
+    if (shard != nullptr) shard->blocks.push_back(make_ref(block, static_cast<std::uint32_t>(entry.number)));
+    return {};
+  }
+
+  // What is missing behind a fault that was told is no fault of its own.
+  Result<void> put_shards_in_order(const Manifest& manifest) {
+    for (auto& [key, shard] : shards_) {
+      const auto floor = manifest.floors.find(key);
+      const std::uint64_t floor_offset = floor == manifest.floors.end() ? 0 : floor->second;
+      std::erase_if(shard.blocks, [&](const BlockRef& block) { return block.end_offset() <= floor_offset; });
+      const auto ordered = put_in_order(disk_, key, shard.blocks);
+      if (!ordered.ok() && !has_gaps_) MR_TRY(note(ordered.error()));
+      shard.end = shard.blocks.empty() ? floor_offset : shard.blocks.back().end_offset();
+      shard.blocks = {};
+    }
+    return {};
+  }
+
+  Result<void> take_runs(const ScannedFrame& frame) {
+    for (std::size_t at = 0; at < frame.payload.size();) {
+      const RunHeader run = load_run_header(frame.payload.data() + at);
+      MR_ASSIGN(ShardState* const shard, shard_at(frame.file.path, frame.offset, run.shard));
+      if (shard != nullptr) {
+        if (!has_gaps_) MR_TRY(check_follows(run.shard, run.first_offset, shard->end));
+        shard->end = run.end_offset();
+      }
+      at += kRunHeaderBytes + run.bytes;
+    }
+    return {};
+  }
+
+  Result<void> look_at_ends() {
+    if (has_gaps_) return {};
+    for (const auto& [key, shard] : shards_)
+      if (const auto reached = check_reaches(disk_, key, shard.end, shard.end_at_least); !reached.ok())
+        MR_TRY(note(reached.error()));
     return {};
   }
 
@@ -149,18 +227,21 @@ class Inspector {
     return text + '"';
   }
 
-  static constexpr std::uint64_t kManifestBytesMax = 1u << 30;
-
   store::Disk& disk_;
   const Inspect what_;
   const LineSink& line_;
+  const KnownShards* const known_;
+  std::uint64_t folder_ = 0;
+  std::map<ShardKey, ShardState> shards_;  // those that are known
+  std::set<ShardKey> never_made_;
+  bool has_gaps_ = false;  // something could not be read: what is missing then is known
   Inspection found_;
 };
 
 }  // namespace
 
-Result<Inspection> inspect(store::Disk& disk, Inspect what, const LineSink& line) {
-  return Inspector(disk, what, line).run();
+Result<Inspection> inspect(store::Disk& disk, Inspect what, const LineSink& line, const KnownShards* known) {
+  return Inspector(disk, what, line, known).run();
 }
 
 }  // namespace millrace::log

@@ -9,16 +9,18 @@
 #include <vector>
 
 #include "base/crc32c.h"
+#include "base/little_endian.h"
 #include "log/bit_error.h"
-#include "log/little_endian.h"
 
 namespace millrace::log {
 
 namespace {
 
 constexpr std::uint32_t kJournalMagic = 0x484a524d;  // "MRJH"
-constexpr std::uint16_t kJournalVersion = 1;
+constexpr std::uint16_t kFirstJournalVersion = 1;    // without a folder
+constexpr std::uint16_t kJournalVersion = 2;
 constexpr std::size_t kHeaderBytes = 64;
+constexpr std::size_t kJournalFolderAt = 52;
 constexpr std::size_t kJournalCrcAt = 60;
 
 using Header = std::array<std::uint8_t, kBlockBytes>;
@@ -26,13 +28,14 @@ using Header = std::array<std::uint8_t, kBlockBytes>;
 Header encode_header(const JournalFile& file, const JournalUse& use) {
   Header block{};
   store_at<std::uint32_t>(block.data(), kJournalMagic);
-  store_at<std::uint16_t>(block.data() + 4, kJournalVersion);
+  store_at<std::uint16_t>(block.data() + 4, use.folder == 0 ? kFirstJournalVersion : kJournalVersion);
   store_at<std::uint64_t>(block.data() + 8, use.generation);
   store_at<std::uint64_t>(block.data() + 16, use.salt);
   store_at<std::uint64_t>(block.data() + 24, file.bytes);
   store_at<std::uint64_t>(block.data() + 32, file.number);
   store_at<std::uint64_t>(block.data() + 40, use.trusted_up_to);
   store_at<std::uint32_t>(block.data() + 48, file.loop);
+  store_at<std::uint64_t>(block.data() + kJournalFolderAt, use.folder);
   store_at<std::uint32_t>(block.data() + kJournalCrcAt, crc32c({block.data(), kJournalCrcAt}));
   return block;
 }
@@ -53,12 +56,14 @@ Slot decode_slot(const JournalFile& file, ByteView block) {
     const bool rotten = flipped_bit_explains({at, kJournalCrcAt}, crc);
     return {rotten ? SlotState::kOneBitWrong : SlotState::kBad, {}};
   }
-  if (load<std::uint32_t>(at) != kJournalMagic || load<std::uint16_t>(at + 4) != kJournalVersion ||
-      load<std::uint64_t>(at + 24) != file.bytes || load<std::uint64_t>(at + 32) != file.number ||
-      load<std::uint32_t>(at + 48) != file.loop)
+  const auto version = load<std::uint16_t>(at + 4);
+  const bool readable = version == kFirstJournalVersion || version == kJournalVersion;
+  if (load<std::uint32_t>(at) != kJournalMagic || !readable || load<std::uint64_t>(at + 24) != file.bytes ||
+      load<std::uint64_t>(at + 32) != file.number || load<std::uint32_t>(at + 48) != file.loop)
     return {SlotState::kBad, {}};
   return {SlotState::kGood,
-          {load<std::uint64_t>(at + 8), load<std::uint64_t>(at + 16), load<std::uint64_t>(at + 40)}};
+          {load<std::uint64_t>(at + 8), load<std::uint64_t>(at + 16), load<std::uint64_t>(at + 40),
+           version == kFirstJournalVersion ? 0 : load<std::uint64_t>(at + kJournalFolderAt)}};
 }
 
 Result<void> write_zeros(store::File& file, WritePace& pace, std::uint64_t bytes) {
@@ -135,7 +140,7 @@ Result<void> write_mark(JournalFile& file, std::uint64_t offset, std::uint64_t s
 
 Result<std::shared_ptr<JournalFile>> open_journal_file(store::Disk& disk, std::uint32_t loop,
                                                        std::uint64_t number, std::uint64_t bytes,
-                                                       store::Disk::Mode mode) {
+                                                       store::Disk::Mode mode, std::uint64_t folder) {
   auto opened = std::make_shared<JournalFile>(
       JournalFile{loop, number, bytes, {}, journal_path(loop, number), nullptr});
   const std::string where = disk.describe(opened->path);
@@ -157,6 +162,10 @@ Result<std::shared_ptr<JournalFile>> open_journal_file(store::Disk& disk, std::u
     if (slot.state == SlotState::kOneBitWrong)
       return Error{ErrorKind::kCorrupt,
                    fmt::format("{}: the file header at byte {} has a flipped bit", where, i * kBlockBytes)};
+    if (slot.state == SlotState::kGood && folder != 0 && slot.use.folder != 0 && slot.use.folder != folder)
+      return Error{ErrorKind::kCorrupt,
+                   fmt::format("{} is of the folder {:016x}, and the manifest is of {:016x}", where,
+                               slot.use.folder, folder)};
     if (slot.state == SlotState::kGood && slot.use.generation > opened->use.generation)
       opened->use = slot.use;
   }
@@ -171,6 +180,25 @@ Result<std::shared_ptr<JournalFile>> open_journal_file(store::Disk& disk, std::u
         fmt::format("{}: the file header of generation {} is damaged; frames of it are there from byte {}",
                     where, frame->generation, kJournalFramesBegin)};
   return opened;
+}
+
+std::optional<JournalUse> read_last_use(store::Disk& disk, std::uint32_t loop, std::uint64_t number) {
+  JournalFile file{loop, number, 0, {}, journal_path(loop, number), nullptr};
+  auto opened = disk.open(file.path, store::Disk::Mode::kRead);
+  if (!opened.ok()) return std::nullopt;
+  const auto size = (*opened)->size();
+  std::array<std::uint8_t, kJournalFramesBegin> head;
+  const auto read = (*opened)->read_at(0, head);
+  if (!size.ok() || !read.ok() || *read != head.size()) return std::nullopt;
+  file.bytes = *size;
+  bool readable = true;
+  for (std::size_t i = 0; i < kJournalSlots; ++i) {
+    const Slot slot = decode_slot(file, ByteView{head}.subspan(i * kBlockBytes, kBlockBytes));
+    readable = readable && (slot.state == SlotState::kGood || slot.state == SlotState::kEmpty);
+    if (slot.state == SlotState::kGood && slot.use.generation > file.use.generation) file.use = slot.use;
+  }
+  if (!readable) return std::nullopt;
+  return file.use;
 }
 
 }  // namespace millrace::log

@@ -28,6 +28,7 @@ struct JournalUse {
   // Groups in files of earlier generations count up to this sequence only: a later one failed, and is not
   // there even if its bytes are.
   std::uint64_t trusted_up_to = kTrustAll;
+  std::uint64_t folder = 0;  // whose it is; 0: of a version that did not say
 };
 
 struct JournalFile {
@@ -59,9 +60,15 @@ Result<void> write_use(JournalFile& file);
 // Writes a mark at `offset`: group `sequence` is durable, and the last before it. Durable itself only after a
 // sync.
 Result<void> write_mark(JournalFile& file, std::uint64_t offset, std::uint64_t sequence, FrameKind kind);
-// errors   kCorrupt: missing, of another length, or with a damaged header; the text names it.  kUnavailable
+// folder   whose it must be, where it says; 0: anybody's
+// errors   kCorrupt: missing, of another length or folder, or with a damaged header; the text names it.
+//          kUnavailable
 Result<std::shared_ptr<JournalFile>> open_journal_file(store::Disk& disk, std::uint32_t loop,
                                                        std::uint64_t number, std::uint64_t bytes,
-                                                       store::Disk::Mode mode);
+                                                       store::Disk::Mode mode, std::uint64_t folder = 0);
+
+// What a file's headers say of it, whoever's it is: the use in which it was last, and nothing else is looked
+// at. nullopt: they say nothing that can be read.
+std::optional<JournalUse> read_last_use(store::Disk& disk, std::uint32_t loop, std::uint64_t number);
 
 }  // namespace millrace::log

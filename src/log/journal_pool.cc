@@ -68,7 +68,7 @@ void JournalPool::prepare(std::uint64_t frame_bytes, Callback ready) {
     request.number = next_file_++;
   }
   request.use = {next_generation_++, context_->environment.random.next_u64(),
-                 std::exchange(trusted_up_to_, kTrustAll)};
+                 std::exchange(trusted_up_to_, kTrustAll), context_->environment.origin.folder};
   worker_.run([self = shared_from_this(), request = std::move(request)] {
     auto outcome = std::make_shared<Outcome>(
         make_ready(*self->context_, static_cast<std::uint32_t>(self->loop_.index()), request));

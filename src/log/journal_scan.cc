@@ -15,8 +15,9 @@ namespace {
 class Scan {
  public:
   using Visit = std::function<Result<void>(const ScannedFrame&)>;
-  Scan(store::Disk& disk, std::uint32_t loop, const LoopManifest& manifest, const Visit& visit)
-      : disk_(disk), loop_(loop), manifest_(manifest), visit_(visit) {}
+  Scan(store::Disk& disk, std::uint32_t loop, const LoopManifest& manifest, std::uint64_t folder,
+       const Visit& visit)
+      : disk_(disk), loop_(loop), manifest_(manifest), folder_(folder), visit_(visit) {}
 
   Result<JournalScan> run(store::Disk::Mode mode) {
     MR_TRY(open_files(mode));
@@ -46,7 +47,7 @@ class Scan {
 
   Result<void> open_files(store::Disk::Mode mode) {
     for (const JournalFileEntry& entry : manifest_.files) {
-      MR_ASSIGN(auto file, open_journal_file(disk_, loop_, entry.number, entry.bytes, mode));
+      MR_ASSIGN(auto file, open_journal_file(disk_, loop_, entry.number, entry.bytes, mode, folder_));
       scan_.generation_max = std::max(scan_.generation_max, file->use.generation);
       scan_.files.push_back(std::move(file));
     }
@@ -174,6 +175,7 @@ class Scan {
   store::Disk& disk_;
   std::uint32_t loop_;
   const LoopManifest& manifest_;
+  const std::uint64_t folder_;
   const Visit& visit_;
   JournalScan scan_;
   std::size_t chain_ = 0;
@@ -189,9 +191,9 @@ class Scan {
 }  // namespace
 
 Result<JournalScan> scan_journal(store::Disk& disk, std::uint32_t loop, const LoopManifest& manifest,
-                                 store::Disk::Mode mode,
+                                 std::uint64_t folder, store::Disk::Mode mode,
                                  const std::function<Result<void>(const ScannedFrame&)>& visit) {
-  return Scan(disk, loop, manifest, visit).run(mode);
+  return Scan(disk, loop, manifest, folder, visit).run(mode);
 }
 
 }  // namespace millrace::log

@@ -42,9 +42,10 @@ struct JournalScan {
 };
 
 // Opens the loop's files and calls `visit` for each frame from the manifest's position on.
+// folder   whose they must be: the manifest's origin
 // errors   kCorrupt: damage, or what `visit` found; names file, offset and what is readable.  kUnavailable
 Result<JournalScan> scan_journal(store::Disk& disk, std::uint32_t loop, const LoopManifest& manifest,
-                                 store::Disk::Mode mode,
+                                 std::uint64_t folder, store::Disk::Mode mode,
                                  const std::function<Result<void>(const ScannedFrame&)>& visit);
 
 }  // namespace millrace::log

@@ -9,6 +9,7 @@
 #include "log/journal_file.h"
 #include "log/manifest_store.h"
 #include "log/segment.h"
+#include "log/segment_codec.h"
 
 namespace millrace::log {
 
@@ -34,9 +35,38 @@ Error unlisted(store::Disk& disk, const std::string& path, const Manifest* manif
                                           : "the newest manifest does not name it: a newer one is missing")};
 }
 
+// kNobodys: there is nothing in it.  kUnknown: it does not say, or cannot be read
+enum class Whose : std::uint8_t { kOurs, kNobodys, kAnothers, kUnknown };
+
+Whose whose(std::uint64_t of, std::uint64_t folder) {
+  if (folder == 0 || of == folder) return Whose::kOurs;
+  return of == 0 ? Whose::kUnknown : Whose::kAnothers;
+}
+
+Result<Whose> whose_segment(store::Disk& disk, const std::string& path, std::uint64_t number,
+                            std::uint64_t folder) {
+  MR_ASSIGN(const auto file, disk.open(path, store::Disk::Mode::kRead));
+  std::array<std::uint8_t, kSegmentHeaderBytes> bytes{};
+  MR_ASSIGN(const std::size_t read, file->read_at(0, bytes));
+  const ByteView header = ByteView{bytes}.first(read);
+  if (read < bytes.size() ||
+      std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; }))
+    return Whose::kNobodys;
+  if (!segment_header_is_good(header, number)) return Whose::kUnknown;
+  return whose(segment_header_folder(header), folder);
+}
+
+Whose whose_journal(store::Disk& disk, std::uint32_t loop, std::uint64_t number, std::uint64_t folder) {
+  const auto use = read_last_use(disk, loop, number);
+  if (!use) return Whose::kUnknown;
+  if (use->generation == 0) return Whose::kNobodys;
+  return whose(use->folder, folder);
+}
+
 class Search {
  public:
-  Search(store::Disk& disk, const Manifest* manifest) : disk_(disk), manifest_(manifest) {}
+  Search(store::Disk& disk, const Manifest* manifest, std::uint64_t folder)
+      : disk_(disk), manifest_(manifest), folder_(folder) {}
 
   Result<Leftovers> run() {
     MR_ASSIGN(const auto folders, names_in(disk_, "log"));
@@ -72,8 +102,13 @@ class Search {
       }
       if (manifest_ == nullptr) return unlisted(disk_, path, manifest_);
       if (std::none_of(manifest_->segments.begin(), manifest_->segments.end(),
-                       [&](const SegmentEntry& entry) { return entry.number == *number; }))
-        found_.ours.push_back(path);  // its records are still in the journal, or in what it was made of
+                       [&](const SegmentEntry& entry) { return entry.number == *number; })) {
+        MR_ASSIGN(const Whose found, whose_segment(disk_, path, *number, folder_));
+        // Its records are still in the journal, or in what it was made of; or they are given up.
+        const bool left = found == Whose::kOurs ||
+                          (found == Whose::kNobodys && (folder_ == 0 || *number >= manifest_->next_segment));
+        (left ? found_.ours : found_.orphans).push_back(path);
+      }
     }
     return {};
   }
@@ -91,33 +126,34 @@ class Search {
         found_.others.push_back(path);
         continue;
       }
-      if (manifest_ != nullptr && loop >= manifest_->loops.size()) {
-        found_.ours.push_back(path);  // all settled when the number of loops changed
-        continue;
-      }
-      const LoopManifest* entry = manifest_ == nullptr ? nullptr : &manifest_->loops[loop];
+      // Without its loop in the manifest: all was settled when the number of loops changed.
+      const LoopManifest* entry =
+          manifest_ != nullptr && loop < manifest_->loops.size() ? &manifest_->loops[loop] : nullptr;
       if (entry != nullptr &&
           std::any_of(entry->files.begin(), entry->files.end(),
                       [&](const JournalFileEntry& file) { return file.number == *number; }))
         continue;
-      if (entry == nullptr || *number >= entry->next_file) {
+      const Whose found = whose_journal(disk_, loop, *number, folder_);
+      if (manifest_ == nullptr || (entry != nullptr && *number >= entry->next_file)) {
         MR_ASSIGN(const bool used, has_frames(disk_, path));
-        if (used) return unlisted(disk_, path, manifest_);
+        if (used && found != Whose::kAnothers) return unlisted(disk_, path, manifest_);
       }
-      found_.ours.push_back(path);
+      const bool left = folder_ == 0 || found == Whose::kOurs || found == Whose::kNobodys;
+      (left ? found_.ours : found_.orphans).push_back(path);
     }
     return {};
   }
 
   store::Disk& disk_;
   const Manifest* manifest_;
+  const std::uint64_t folder_;
   Leftovers found_;
 };
 
 }  // namespace
 
-Result<Leftovers> find_leftovers(store::Disk& disk, const Manifest* manifest) {
-  return Search(disk, manifest).run();
+Result<Leftovers> find_leftovers(store::Disk& disk, const Manifest* manifest, std::uint64_t folder) {
+  return Search(disk, manifest, folder).run();
 }
 
 }  // namespace millrace::log

@@ -2,13 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 
+#include "log/clock_keeper.h"
 #include "log/compaction.h"
 #include "log/loop_log.h"
 #include "log/recovery.h"
 #include "log/retention.h"
+#include "log/scrub.h"
 
 namespace millrace::log {
 
@@ -40,12 +43,20 @@ class DiskLog final : public Log {
     compact_worker_ = start_worker("log-compact", kBackgroundNice);
     compaction_ = std::make_shared<Compaction>(context_, std::move(states), *compact_worker_,
                                                std::move(recovered.segments));
+    scrub_worker_ = start_worker("log-scrub", kBackgroundNice);
+    scrub_ = std::make_shared<Scrub>(context_, compaction_, *scrub_worker_);
     for (const auto& loop : loops_) {
       loop->settler().when_made([compaction = compaction_](std::shared_ptr<Segment> segment) {
         compaction->add(std::move(segment));
       });
-      loop->start([compaction = compaction_] { compaction->tick(); });
+      const bool scrubs = loop == loops_.front();
+      loop->start([compaction = compaction_, scrub = scrubs ? scrub_ : nullptr] {
+        compaction->tick();
+        if (scrub != nullptr) scrub->tick();
+      });
     }
+    clock_keeper_ = std::make_shared<ClockKeeper>(context_, loops_.front()->state()->loop, *files_worker_);
+    clock_keeper_->start();
     context_->pace.turn(true);
   }
 
@@ -57,6 +68,8 @@ class DiskLog final : public Log {
       std::string fault;
     };
     compaction_->stop();
+    scrub_->stop();
+    clock_keeper_->stop();
     context_->pace.turn(false);
     auto closing = std::make_shared<Closing>();
     closing->left = loops_.size();
@@ -81,6 +94,7 @@ class DiskLog final : public Log {
       closing->ended.wait(lock, ended);
     }
     context_->pace.end();
+    clock_keeper_->keep_last_mark();
     if (!closing->fault.empty())
       return Error{ErrorKind::kUnknown, "the log's clean-stop mark: " + closing->fault};
     return {};
@@ -119,6 +133,12 @@ class DiskLog final : public Log {
     loop_of_shard(shard).commit().when_past(shard, offset, std::move(callback));
   }
 
+  void when_damaged(std::function<void(const DamagedBlock&)> tell) override {
+    context_->damage.when_found(std::move(tell));
+  }
+
+  Task<Result<Checkpoint>> checkpoint() override { return checkpoint_of(context_, loops_); }
+
   Stats stats() const override {
     const auto value = [](const std::atomic<std::uint64_t>& counter) {
       return counter.load(std::memory_order_relaxed);
@@ -133,11 +153,18 @@ class DiskLog final : public Log {
                 value(counters.segments),
                 0,
                 0,
-                value(counters.cold_reads)};
+                value(counters.cold_reads),
+                context_->damage.damaged(),
+                context_->damage.lost(),
+                value(counters.scrubbed_bytes),
+                counters.scrub_finished_ms.load(std::memory_order_relaxed),
+                value(counters.orphaned_files),
+                value(counters.orphaned_bytes)};
     for (const auto& loop : loops_) {
       stats.journal_bytes += loop->journal_bytes();
       stats.tail_bytes += loop->tail_bytes();
     }
+    stats.clock = context_->environment.clock.stats();
     return stats;
   }
 
@@ -148,13 +175,39 @@ class DiskLog final : public Log {
     });
     co_return end;
   }
+  static Task<Result<Checkpoint>> checkpoint_of(std::shared_ptr<LogContext> context,
+                                                std::vector<std::shared_ptr<LoopLog>> loops) {
+    const auto here = std::find_if(loops.begin(), loops.end(),
+                                   [](const auto& loop) { return loop->state()->loop.is_current(); });
+    MR_ASSERT(here != loops.end());
+    Loop& home = (*here)->state()->loop;
+    for (const auto& loop : loops) {
+      co_await switch_to(loop->state()->loop);
+      auto settled = co_await eventually<Result<void>>([&](auto done) {
+        loop->settler().settle_now([done](Result<void> outcome) mutable { done(std::move(outcome)); });
+      });
+      if (settled.ok()) continue;
+      co_await switch_to(home);
+      co_return std::move(settled).error();
+    }
+    co_await switch_to(home);
+    Checkpoint made;
+    ++context->removals_held;
+    made.hold =
+        std::shared_ptr<const void>(context.get(), [context](const void*) { --context->removals_held; });
+    made.manifest = encode_manifest(context->manifest->current(), 1);
+    co_return made;
+  }
   std::size_t index_of(ShardKey shard) const { return loop_of(shard, loops_.size()); }
   LoopLog& loop_of_shard(ShardKey shard) { return *loops_[index_of(shard)]; }
 
   std::shared_ptr<LogContext> context_;
   std::vector<std::shared_ptr<LoopLog>> loops_;
   std::shared_ptr<Compaction> compaction_;
+  std::shared_ptr<Scrub> scrub_;
+  std::shared_ptr<ClockKeeper> clock_keeper_;
   // Destroyed first, which ends what they still do.
+  std::unique_ptr<Worker> scrub_worker_;
   std::unique_ptr<Worker> compact_worker_;
   std::unique_ptr<Worker> settle_worker_;
   std::unique_ptr<Worker> files_worker_;
@@ -162,15 +215,35 @@ class DiskLog final : public Log {
   std::vector<std::unique_ptr<Worker>> journal_workers_;
 };
 
+class StoppedDiskLog final : public StoppedLog {
+ public:
+  explicit StoppedDiskLog(std::unique_ptr<Recovery> recovery) : recovery_(std::move(recovery)) {}
+
+  const std::vector<std::uint64_t>& journal_ends() const override { return recovery_->journal_ends(); }
+  Result<std::unique_ptr<Log>> start(RunDecryptor* decryptor) override {
+    MR_ASSIGN(auto recovered, recovery_->finish(decryptor));
+    return std::unique_ptr<Log>(std::make_unique<DiskLog>(std::move(recovered)));
+  }
+
+ private:
+  std::unique_ptr<Recovery> recovery_;
+};
+
 }  // namespace
+
+Result<std::unique_ptr<StoppedLog>> Log::read(LogEnvironment environment, LogOptions options,
+                                              std::vector<ShardOptions> shards) {
+  MR_ASSERT(!environment.loops.empty() && environment.loops.size() <= 256);
+  MR_ASSERT(options.journal_file_bytes % kBlockBytes == 0);
+  MR_ASSIGN(auto recovery, Recovery::read(std::move(environment), options, std::move(shards)));
+  return std::unique_ptr<StoppedLog>(std::make_unique<StoppedDiskLog>(std::move(recovery)));
+}
 
 Result<std::unique_ptr<Log>> Log::open(LogEnvironment environment, LogOptions options,
                                        std::vector<ShardOptions> shards) {
-  MR_ASSERT(!environment.loops.empty() && environment.loops.size() <= 256);
-  MR_ASSERT(options.journal_file_bytes % kBlockBytes == 0);
-  MR_ASSIGN(auto recovered, recover(std::move(environment), options, shards));
-  std::unique_ptr<Log> log = std::make_unique<DiskLog>(std::move(recovered));
-  return log;
+  RunDecryptor* const decryptor = environment.decryptor;
+  MR_ASSIGN(auto stopped, read(std::move(environment), options, std::move(shards)));
+  return stopped->start(decryptor);
 }
 
 }  // namespace millrace::log

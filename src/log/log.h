@@ -6,12 +6,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
+#include "base/folder_clock.h"
 #include "base/loop.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -20,6 +21,7 @@
 #include "log/record.h"
 #include "log/run_cipher.h"
 #include "store/disk.h"
+#include "store/origin.h"
 
 namespace millrace::log {
 
@@ -28,6 +30,8 @@ inline constexpr std::int64_t kRetentionUnlimited = -1;
 struct ShardOptions {
   ShardKey shard;
   std::int64_t retention_ms = 24 * 3'600'000;  // or kRetentionUnlimited
+  // The shard is known to have ended there, durably: a log that ends before is older than who says so.
+  std::uint64_t end_at_least = 0;
 };
 
 struct LogOptions {
@@ -40,12 +44,16 @@ struct LogOptions {
   std::uint64_t background_bytes_per_s = 0;        // segments and the like, at least; 0: as the disk can
   std::uint64_t freed_at_once_bytes = 4u << 20;    // of a segment that nobody needs any more
   std::uint64_t group_bytes_max = 8u << 20;        // one frame takes at most so much (or one larger batch)
+  std::int64_t scrub_ms = 7 * 24 * 3'600'000LL;    // all segments are read again within this time; 0: never
+  // Shards from this number on were never made: where the log has records of one, it is newer than who says
+  // so.
+  std::uint64_t next_shard = std::numeric_limits<std::uint64_t>::max();
 };
 
 // What the log rests on; all borrowed, and outlive it.
 struct LogEnvironment {
   store::Disk& disk;
-  Clock& clock;
+  FolderClock& clock;  // begun by Log::open; everything that expires with the records is stamped by it
   Random& random;
   std::vector<Loop*> loops;  // 1 to 256
   // Makes a worker thread (real) or a scheduled one (simulation).
@@ -57,6 +65,8 @@ struct LogEnvironment {
   // Decrypts for readers; nullptr: encrypted records cannot be read. All else, also recovery, settling and
   // retention, does without.
   RunDecryptor* decryptor = nullptr;
+  store::Origin origin = {};          // of what the log writes
+  store::PartMarks* marks = nullptr;  // told how far the log reaches; nullptr: nobody is
 };
 
 struct ReadLimits {
@@ -73,18 +83,54 @@ struct ReadBatch {
   std::optional<std::int64_t> next_arrival_ms;
 };
 
+// Records that are on the disk and cannot be read.
+struct DamagedBlock {
+  ShardKey shard{};                // 0: the damage is in the index of the file, not in records
+  std::uint64_t first_offset = 0;  // first_offset to end_offset - 1
+  std::uint64_t end_offset = 0;
+  std::int64_t first_arrival_ms = 0;
+  std::int64_t last_arrival_ms = 0;
+  std::string file;
+  std::uint64_t position = 0;  // in the file
+  std::string what;            // for people, with file and position
+};
+
+// What a backup copies.
+struct Checkpoint {
+  Bytes manifest;  // as encode_manifest makes it, under number 1
+  // While it lives, no segment that the manifest names is removed.
+  std::shared_ptr<const void> hold;
+};
+
 struct Extent {
   std::uint64_t first_offset;  // oldest record that retention keeps (== end_offset when none)
   std::uint64_t end_offset;    // one past the newest durable record
 };
 
+class Log;
+
+// What the disk holds, read and found right. Nothing has been changed.
+class StoppedLog {
+ public:
+  virtual ~StoppedLog() = default;
+  // The newest group of each loop's journal; empty where there is no log yet.
+  virtual const std::vector<std::uint64_t>& journal_ends() const = 0;
+  // Starts it, once. Blocks; before the loops carry other work.
+  // decryptor   as in LogEnvironment
+  // errors   the disk's
+  virtual Result<std::unique_ptr<Log>> start(RunDecryptor* decryptor) = 0;
+};
+
 class Log {
  public:
-  // Recovers what the disk holds, for these shards and no others (records of others belong to deleted streams
-  // and are dropped), and starts. Blocks; before the loops carry other work. A journal's torn tail (never
-  // acknowledged) is cut off with a warning; anything else that is wrong refuses: errors   kCorrupt: names
-  // file, offset and what is still readable; nothing is changed on disk.
+  // Recovers what the disk holds, for these shards and no others: records of others below options.next_shard
+  // belong to deleted streams and are dropped. Changes nothing on disk. Blocks. A journal's torn tail (never
+  // acknowledged) is cut off with a warning; anything else that is wrong refuses. errors   kCorrupt: names
+  // file, offset and what is still readable, or what is older than what.
   //          kUnavailable: the disk said no.
+  static Result<std::unique_ptr<StoppedLog>> read(LogEnvironment environment, LogOptions options,
+                                                  std::vector<ShardOptions> shards);
+  // The same, and starts.
   static Result<std::unique_ptr<Log>> open(LogEnvironment environment, LogOptions options,
                                            std::vector<ShardOptions> shards);
   // After close(); or when neither loops nor workers run any more.
@@ -110,10 +156,10 @@ class Log {
   virtual void unseal(ShardKey shard) = 0;
 
   // Records from `from` on (or from the oldest kept, when that is later). Empty at the tip.
-  // errors   kNotFound: no such shard.  kInvalid: `from` is past the end.  kCorrupt: names file and offset,
-  // or
-  //          the records that do not decrypt.  As RunDecryptor::prepare: the first record's key may not be
-  //          used.
+  // Records whose block is marked as lost are passed over.
+  // errors   kNotFound: no such shard.  kInvalid: `from` is past the end.  kCorrupt: names the records that
+  //          are damaged, or do not decrypt; when_damaged() is told where they lie.  As
+  //          RunDecryptor::prepare: the first record's key may not be used.
   virtual Task<Result<ReadBatch>> read(ShardKey shard, std::uint64_t from, ReadLimits limits) = 0;
   // Offset of the first record that arrived at `time_ms` or later; the end offset when there is none.
   virtual Task<Result<std::uint64_t>> offset_at_time(ShardKey shard, std::int64_t time_ms) = 0;
@@ -121,9 +167,24 @@ class Log {
   // Calls back on this loop, once: when a record at `offset` or later is durable, or the shard is removed.
   virtual void when_past(ShardKey shard, std::uint64_t offset, Callback callback) = 0;
 
+  // `tell` is called once for each damaged block, by whichever thread finds it; at once for those that are
+  // known. Any thread; once.
+  virtual void when_damaged(std::function<void(const DamagedBlock&)> tell) = 0;
+
+  // Moves all records that are durable now to segments, and says which segments the log consists of then.
+  // On a loop, where it resumes.
+  // errors   kUnavailable: they could not be moved, or the log is closing
+  virtual Task<Result<Checkpoint>> checkpoint() = 0;
+
   struct Stats {
     std::uint64_t appended_records, appended_bytes, groups, group_bytes, settled_bytes, segment_bytes,
         segments, journal_bytes, tail_bytes, cold_reads;
+    std::uint64_t damaged_blocks;    // known, and not marked as lost
+    std::uint64_t lost_blocks;       // marked as lost
+    std::uint64_t scrubbed_bytes;    // read again by the scrub
+    std::int64_t scrub_finished_ms;  // when it last had read all segments, since the epoch; 0: not yet
+    std::uint64_t orphaned_files, orphaned_bytes;  // in orphaned/ at the start
+    FolderClock::Stats clock{};
   };
   // Any thread; figures of about now.
   virtual Stats stats() const = 0;

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "log/block_cache.h"
+#include "log/damage.h"
 #include "log/log.h"
 #include "log/manifest_store.h"
 #include "log/write_pace.h"
@@ -15,7 +16,9 @@ namespace millrace::log {
 // Counted on loops and workers, read anywhere; each figure stands for itself.
 struct Counters {
   std::atomic<std::uint64_t> appended_records{0}, appended_bytes{0}, groups{0}, group_bytes{0},
-      settled_bytes{0}, segment_bytes{0}, segments{0}, cold_reads{0};
+      settled_bytes{0}, segment_bytes{0}, segments{0}, cold_reads{0}, scrubbed_bytes{0}, orphaned_files{0},
+      orphaned_bytes{0};
+  std::atomic<std::int64_t> scrub_finished_ms{0};
 };
 inline void count(std::atomic<std::uint64_t>& counter, std::uint64_t by) {
   counter.fetch_add(by, std::memory_order_relaxed);
@@ -27,6 +30,8 @@ struct LogContext {
   std::unique_ptr<ManifestStore> manifest;
   BlockCache cache;
   std::atomic<std::uint64_t> next_segment{1};
+  Damage damage;
+  std::atomic<int> removals_held{0};  // while above 0, no segment's file is removed: a backup reads them
   Counters counters;
   WritePace pace{environment.clock, options.background_bytes_per_s, counters.group_bytes};
 

@@ -37,6 +37,7 @@ class LoopLog : public std::enable_shared_from_this<LoopLog> {
 
  private:
   void tick();
+  void note_journal();
   void tick_later();
 
   std::shared_ptr<LoopState> state_;
@@ -47,6 +48,7 @@ class LoopLog : public std::enable_shared_from_this<LoopLog> {
   std::atomic<std::uint64_t> journal_bytes_{0};
   std::atomic<std::uint64_t> tail_bytes_{0};
   std::uint64_t sweep_slot_ = 0;
+  std::uint64_t ticks_ = 0;
   Callback also_;
   bool stopped_ = false;
 };

@@ -27,7 +27,8 @@ struct LoopState {
         loop(the_loop),
         shards(the_loop.index(), context->environment.loops.size()) {}
 
-  // Never falls, for all records of the loop.
+  // Never falls, for all records of the loop; nor does the clock, but a start may find later records than it
+  // knows.
   std::int64_t arrival_now() {
     last_arrival_ms = std::max(last_arrival_ms, context->environment.clock.wall_ms());
     return last_arrival_ms;

@@ -5,19 +5,25 @@
 #include <algorithm>
 
 #include "base/crc32c.h"
-#include "log/little_endian.h"
+#include "base/little_endian.h"
 
 namespace millrace::log {
 
 namespace {
 
-constexpr std::uint32_t kManifestMagic = 0x464d524d;  // "MRMF"
-constexpr std::uint16_t kManifestVersion = 1;
+constexpr std::uint32_t kManifestMagic = 0x464d524d;   // "MRMF"
+constexpr std::uint16_t kFirstManifestVersion = 1;     // without an origin
+constexpr std::uint16_t kManifestVersion = 2;          // with an origin
+constexpr std::uint16_t kManifestVersionWithLost = 3;  // with lost blocks, and an origin, perhaps of zeros
 constexpr std::size_t kManifestHeadBytes = 48;
+constexpr std::size_t kOriginBytes = 16;
 constexpr std::size_t kLoopBytes = 56;
 constexpr std::size_t kFileBytes = 16;
 constexpr std::size_t kSegmentBytes = 24;
 constexpr std::size_t kFloorBytes = 16;
+constexpr std::size_t kLostBytes = 16;
+constexpr std::size_t kClockBytes = 8;
+constexpr std::size_t kSkipBytes = 16;
 constexpr std::size_t kCrcBytes = 4;
 constexpr std::uint32_t kLoopsMax = 256;
 
@@ -73,6 +79,21 @@ Result<LoopManifest> read_loop(ManifestReader& reader) {
   return loop;
 }
 
+// The caller has checked that the bytes are there.
+Result<void> read_clock(ManifestReader& reader, std::uint32_t skips, ClockMark& clock) {
+  clock.shown_ms = reader.get<std::int64_t>();
+  for (std::uint32_t i = 0; i < skips; ++i) {
+    const auto from_ms = reader.get<std::int64_t>();
+    const auto skipped_ms = reader.get<std::int64_t>();
+    const bool rises = clock.skips.empty() ||
+                       (from_ms > clock.skips.back().from_ms && skipped_ms >= clock.skips.back().skipped_ms);
+    if (from_ms < 0 || skipped_ms < 0 || skipped_ms > from_ms || !rises)
+      return corrupt("its clock's skips do not rise");
+    clock.skips.push_back({from_ms, skipped_ms});
+  }
+  return {};
+}
+
 }  // namespace
 
 void add_segment(Manifest& manifest, const SegmentEntry& entry) {
@@ -84,17 +105,27 @@ void add_segment(Manifest& manifest, const SegmentEntry& entry) {
 }
 
 Bytes encode_manifest(const Manifest& manifest, std::uint64_t number) {
+  std::uint32_t lost = 0;
+  for (const auto& [segment, positions] : manifest.lost) lost += static_cast<std::uint32_t>(positions.size());
   Bytes out;
   Writer writer(out);
   writer.put<std::uint32_t>(kManifestMagic);
-  writer.put<std::uint16_t>(kManifestVersion);
-  writer.put<std::uint16_t>(0);
+  const bool first = manifest.origin.folder == 0 && lost == 0;
+  writer.put<std::uint16_t>(lost != 0 ? kManifestVersionWithLost
+                            : first   ? kFirstManifestVersion
+                                      : kManifestVersion);
+  const bool has_clock = manifest.clock != ClockMark{};
+  writer.put<std::uint16_t>(static_cast<std::uint16_t>(has_clock ? manifest.clock.skips.size() + 1 : 0));
   writer.put<std::uint64_t>(number);
   writer.put<std::uint64_t>(manifest.next_segment);
   writer.put<std::uint32_t>(static_cast<std::uint32_t>(manifest.loops.size()));
-  writer.put<std::uint32_t>(0);
+  writer.put<std::uint32_t>(lost);
   writer.put<std::uint64_t>(manifest.segments.size());
   writer.put<std::uint64_t>(manifest.floors.size());
+  if (!first) {
+    writer.put<std::uint64_t>(manifest.origin.folder);
+    writer.put<std::uint64_t>(manifest.origin.start);
+  }
   for (const LoopManifest& loop : manifest.loops) {
     writer.put<std::int64_t>(loop.last_arrival_ms);
     writer.put<std::uint64_t>(loop.next_file);
@@ -118,6 +149,19 @@ Bytes encode_manifest(const Manifest& manifest, std::uint64_t number) {
     writer.put<std::uint64_t>(to_number(shard));
     writer.put<std::uint64_t>(floor);
   }
+  for (const auto& [segment, positions] : manifest.lost) {
+    for (const std::uint64_t position : positions) {
+      writer.put<std::uint64_t>(segment);
+      writer.put<std::uint64_t>(position);
+    }
+  }
+  if (has_clock) {
+    writer.put<std::int64_t>(manifest.clock.shown_ms);
+    for (const ClockSkip& skip : manifest.clock.skips) {
+      writer.put<std::int64_t>(skip.from_ms);
+      writer.put<std::int64_t>(skip.skipped_ms);
+    }
+  }
   writer.put<std::uint32_t>(crc32c(out.view()));
   return out;
 }
@@ -130,23 +174,33 @@ Result<Manifest> decode_manifest(ByteView bytes, std::uint64_t number) {
   if (crc32c(body) != load<std::uint32_t>(body.data() + body.size()))
     return corrupt(fmt::format("its CRC32C, at byte {}, is not that of its bytes", body.size()));
   ManifestReader reader(body.subspan(4));
-  if (const auto version = reader.get<std::uint16_t>(); version != kManifestVersion)
-    return corrupt(fmt::format("it has version {}; this program reads {}", version, kManifestVersion));
-  reader.get<std::uint16_t>();
+  const auto version = reader.get<std::uint16_t>();
+  if (version < kFirstManifestVersion || version > kManifestVersionWithLost)
+    return corrupt(fmt::format("it has version {}; this program reads {} to {}", version,
+                               kFirstManifestVersion, kManifestVersionWithLost));
+  const auto clock = reader.get<std::uint16_t>();
+  const std::size_t clock_bytes = clock == 0 ? 0 : kClockBytes + (clock - std::size_t{1}) * kSkipBytes;
   if (reader.get<std::uint64_t>() != number) return corrupt("it carries another number than its name");
   Manifest manifest;
   manifest.next_segment = reader.get<std::uint64_t>();
   const auto loops = reader.get<std::uint32_t>();
-  reader.get<std::uint32_t>();
+  const auto lost = reader.get<std::uint32_t>();
   const auto segments = reader.get<std::uint64_t>();
   const auto floors = reader.get<std::uint64_t>();
+  if (version != kFirstManifestVersion) {
+    if (reader.left() < kOriginBytes) return corrupt("it ends before its list of loops");
+    manifest.origin.folder = reader.get<std::uint64_t>();
+    manifest.origin.start = reader.get<std::uint64_t>();
+    if (manifest.origin.folder == 0 && version == kManifestVersion) return corrupt("it names no folder");
+  }
   if (loops == 0 || loops > kLoopsMax) return corrupt(fmt::format("it counts {} loops", loops));
   for (std::uint32_t i = 0; i < loops; ++i) {
     MR_ASSIGN(auto loop, read_loop(reader));
     manifest.loops.push_back(std::move(loop));
   }
   if (segments > reader.left() / kSegmentBytes || floors > reader.left() / kFloorBytes ||
-      reader.left() != segments * kSegmentBytes + floors * kFloorBytes)
+      reader.left() != segments * kSegmentBytes + floors * kFloorBytes + lost * kLostBytes + clock_bytes ||
+      (lost == 0) == (version == kManifestVersionWithLost))
     return corrupt("its lists do not fill it");
   for (std::uint64_t i = 0; i < segments; ++i) {
     SegmentEntry entry{};
@@ -162,6 +216,11 @@ Result<Manifest> decode_manifest(ByteView bytes, std::uint64_t number) {
     const ShardKey shard{reader.get<std::uint64_t>()};
     manifest.floors[shard] = reader.get<std::uint64_t>();
   }
+  for (std::uint32_t i = 0; i < lost; ++i) {
+    const auto segment = reader.get<std::uint64_t>();
+    manifest.lost[segment].push_back(reader.get<std::uint64_t>());
+  }
+  if (clock != 0) MR_TRY(read_clock(reader, clock - 1u, manifest.clock));
   return manifest;
 }
 

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/folder_clock.h"
 #include "base/result.h"
 #include "log/record.h"
+#include "store/origin.h"
 
 namespace millrace::log {
 
@@ -41,17 +43,22 @@ struct SegmentEntry {
 };
 
 struct Manifest {
+  store::Origin origin;
   std::uint64_t next_segment = 1;
   std::vector<LoopManifest> loops;
   std::vector<SegmentEntry> segments;  // sorted by number
   // Shards that had blocks in segments that are gone: records before this offset are gone, and the shard's
   // end is not before it either.
   std::map<ShardKey, std::uint64_t> floors;
+  // Blocks that an operator has given up, by segment: their positions in it, rising.
+  std::map<std::uint64_t, std::vector<std::uint64_t>> lost;
+  ClockMark clock;
 };
 
 // Whatever its number, in order.
 void add_segment(Manifest& manifest, const SegmentEntry& entry);
 
+// Without a folder in its origin, the bytes are those of version 1.
 Bytes encode_manifest(const Manifest& manifest, std::uint64_t number);
 // errors   kCorrupt: says what is wrong at which byte
 Result<Manifest> decode_manifest(ByteView bytes, std::uint64_t number);

@@ -57,6 +57,14 @@ std::uint64_t Reader::tail_begin(const Shard& shard, std::uint32_t index) const 
                                                         shard.ring[index].first_offset_low);
 }
 
+// Where a reader at `offset` goes on: behind the blocks that are lost, where it is in one.
+std::uint64_t Reader::behind_lost(const Shard& shard, std::uint64_t offset) {
+  const auto& blocks = shard.rest->blocks;
+  for (auto block = block_at(blocks, offset); block != blocks.end() && block->is_lost(); ++block)
+    offset = block->end_offset();
+  return offset;
+}
+
 Task<Result<ReadBatch>> Reader::read(std::shared_ptr<Reader> self, ShardKey key, std::uint64_t from,
                                      ReadLimits limits) {
   LoopState& state = *self->state_;
@@ -72,7 +80,7 @@ Task<Result<ReadBatch>> Reader::read(std::shared_ptr<Reader> self, ShardKey key,
       co_return Error{ErrorKind::kInvalid, fmt::format("offset {} is past the end of shard {}, which is {}",
                                                        from, to_number(key), out.end_offset)};
     const std::int64_t oldest_ms = oldest_kept_ms(state, *shard);
-    if (out.records.empty()) out.next_offset = std::max(from, shard->rest->first_offset);
+    if (out.records.empty()) out.next_offset = behind_lost(*shard, std::max(from, shard->rest->first_offset));
     // Only an empty batch comes here again: nothing counts towards the limits yet.
     RunReader runs(out, limits, oldest_ms, decryptor, self->plain_runs_);
     const bool in_tail = out.next_offset >= self->tail_begin(*shard, self->first_in_tail(*shard));
@@ -145,9 +153,10 @@ std::shared_ptr<Reader::Window> Reader::choose_blocks(const Shard& shard, std::u
   const std::uint64_t bytes_max = std::min(limits.bytes_max, kWindowBytesMax);
   const auto& blocks = shard.rest->blocks;
   auto window = std::make_shared<Window>();
+  window->shard = shard.rest->key;
   std::uint64_t bytes = 0;
   std::uint64_t records = 0;
-  for (auto block = block_at(blocks, from); block != blocks.end(); ++block) {
+  for (auto block = block_at(blocks, from); block != blocks.end() && !block->is_lost(); ++block) {
     window->loads.push_back({*block});
     bytes += block->raw_bytes;
     records += block->end_offset() - std::max(block->first_offset, from);
@@ -157,16 +166,16 @@ std::shared_ptr<Reader::Window> Reader::choose_blocks(const Shard& shard, std::u
   return window;
 }
 
-void Reader::fetch(const BlockRef& block, BlockCache::Done done) {
+void Reader::fetch(ShardKey shard, const BlockRef& block, BlockCache::Done done) {
   const std::shared_ptr<LogContext>& context = state_->context;
   const auto segment = state_->segments.find(block.segment);
   MR_ASSERT(segment != state_->segments.end());
   Worker& worker = *workers_[next_worker_++ % workers_.size()];
   context->cache.get(
       {block.segment, block.position},
-      [context = context.get(), segment = segment->second, block] {
+      [context = context.get(), segment = segment->second, shard, block] {
         count(context->counters.cold_reads, 1);
-        return load_block(context->environment.disk, *segment, block);
+        return load_noting_damage(*context, *segment, shard, block);
       },
       worker, state_->loop, std::move(done));
 }
@@ -175,7 +184,7 @@ void Reader::load(std::shared_ptr<Window> window, Callback done) {
   window->missing = window->loads.size();
   window->done = std::move(done);
   for (Load& load : window->loads) {
-    fetch(load.block, [window, &load](Result<BlockCache::Block> bytes) {
+    fetch(window->shard, load.block, [window, &load](Result<BlockCache::Block> bytes) {
       load.bytes = std::move(bytes);
       if (--window->missing == 0) std::exchange(window->done, Callback{})();
     });
@@ -186,7 +195,8 @@ void Reader::load(std::shared_ptr<Window> window, Callback done) {
 void Reader::read_ahead(const Shard& shard, std::uint64_t from) {
   const auto& blocks = shard.rest->blocks;
   auto block = block_at(blocks, from);
-  for (std::size_t i = 0; i < kAheadBlocks && block != blocks.end(); ++i, ++block) fetch(*block, {});
+  for (std::size_t i = 0; i < kAheadBlocks && block != blocks.end() && !block->is_lost(); ++i, ++block)
+    fetch(shard.rest->key, *block, {});
 }
 
 // Of the record at `offset`, when it begins a block or is in the tail: where a read ends otherwise, it knows.
@@ -217,8 +227,10 @@ Task<Result<std::uint64_t>> Reader::offset_at_time(std::shared_ptr<Reader> self,
   if (found != blocks.end()) {
     const BlockRef block = *found;
     const std::uint64_t first = std::max(block.first_offset, shard->rest->first_offset);
+    if (block.is_lost()) co_return behind_lost(*shard, first);
     if (block.first_arrival_ms >= wanted_ms) co_return first;
     auto window = std::make_shared<Window>();
+    window->shard = key;
     window->loads.push_back({block});
     co_await eventually<bool>([&](auto done) { self->load(window, [done]() mutable { done(true); }); });
     Load& load = window->loads.front();
@@ -229,11 +241,20 @@ Task<Result<std::uint64_t>> Reader::offset_at_time(std::shared_ptr<Reader> self,
       if (run.arrival_ms >= wanted_ms) co_return std::max(run.first_offset, first);
       at += kRunHeaderBytes + run.bytes;
     }
-    co_return Error{
-        ErrorKind::kCorrupt,
-        fmt::format("{}: the block at byte {} has no record that arrived at {} or later, as its index says",
-                    state.context->environment.disk.describe(segment_path(block.segment)), block.position,
-                    block.last_arrival_ms)};
+    // Every sum of it holds: whoever wrote it was wrong.
+    state.context->damage.note(
+        block.segment,
+        {.shard = key,
+         .first_offset = block.first_offset,
+         .end_offset = block.end_offset(),
+         .first_arrival_ms = block.first_arrival_ms,
+         .last_arrival_ms = block.last_arrival_ms,
+         .file = state.context->environment.disk.describe(segment_path(block.segment)),
+         .position = block.position,
+         .what = fmt::format("no record arrived at {} or later, as its index says", block.last_arrival_ms)});
+    co_return Error{ErrorKind::kCorrupt,
+                    fmt::format("records {} to {} of shard {} are damaged on disk", block.first_offset,
+                                block.end_offset() - 1, to_number(key))};
   }
   std::uint32_t low = self->first_in_tail(*shard);
   std::uint32_t high = shard->ring.size();

@@ -31,6 +31,7 @@ class Reader : public std::enable_shared_from_this<Reader> {
     Result<BlockCache::Block> bytes = BlockCache::Block{};
   };
   struct Window {
+    ShardKey shard;
     std::vector<Load> loads;
     std::size_t missing = 0;
     Callback done;
@@ -38,10 +39,11 @@ class Reader : public std::enable_shared_from_this<Reader> {
 
   std::uint32_t first_in_tail(const Shard& shard) const;
   std::uint64_t tail_begin(const Shard& shard, std::uint32_t index) const;
+  static std::uint64_t behind_lost(const Shard& shard, std::uint64_t offset);
   std::shared_ptr<Window> choose_blocks(const Shard& shard, std::uint64_t from,
                                         const ReadLimits& limits) const;
   void load(std::shared_ptr<Window> window, Callback done);
-  void fetch(const BlockRef& block, BlockCache::Done done);
+  void fetch(ShardKey shard, const BlockRef& block, BlockCache::Done done);
   void read_ahead(const Shard& shard, std::uint64_t from);
   void read_tail(const Shard& shard, ReadBatch& out, const ReadLimits& limits, RunReader& runs) const;
   std::optional<std::int64_t> arrival_at(const Shard& shard, std::uint64_t offset) const;

@@ -7,46 +7,69 @@
 
 #include "log/journal_scan.h"
 #include "log/leftovers.h"
+#include "log/orphans.h"
 #include "log/retention.h"
 #include "log/run_codec.h"
 #include "log/settled_segment.h"
+#include "log/shard_blocks.h"
 
 namespace millrace::log {
 
 namespace {
 
-class Recovery {
+class DiskRecovery final : public Recovery {
  public:
-  Recovery(std::shared_ptr<LogContext> context, const std::vector<ShardOptions>& shards)
-      : context_(std::move(context)), disk_(context_->environment.disk), shards_(shards) {}
+  DiskRecovery(std::shared_ptr<LogContext> context, std::vector<ShardOptions> shards)
+      : context_(std::move(context)), disk_(context_->environment.disk), shards_(std::move(shards)) {}
 
-  Result<Recovered> run() {
-    const bool is_new = !context_->manifest->exists();
-    Manifest manifest = context_->manifest->current();
-    MR_ASSIGN(const Leftovers leftovers, find_leftovers(disk_, is_new ? nullptr : &manifest));
-    context_->next_segment = manifest.next_segment;
+  Result<void> read_all() {
+    is_new_ = !context_->manifest->exists();
+    manifest_ = context_->manifest->current();
+    MR_ASSIGN(leftovers_, find_leftovers(disk_, is_new_ ? nullptr : &manifest_, origin().folder));
+    context_->next_segment = manifest_.next_segment;
     open_shards();
-    MR_TRY(open_segments(manifest));
-    MR_TRY(take_blocks(manifest));
-    for (std::uint32_t loop = 0; loop < manifest.loops.size(); ++loop)
-      MR_TRY(replay(loop, manifest.loops[loop]));
+    MR_TRY(open_segments(manifest_));
+    MR_TRY(take_blocks(manifest_));
+    for (std::uint32_t loop = 0; loop < manifest_.loops.size(); ++loop)
+      MR_TRY(replay(loop, manifest_.loops[loop]));
+    for (const JournalScan& scan : scans_) ends_.push_back(scan.end.sequence - 1);
+    return check_ends();
+  }
 
-    // All is well; from here on the disk changes.
-    for (const std::string& path : leftovers.others)
-      context_->warn(fmt::format("{} is not a file of the log; it is left alone", disk_.describe(path)));
-    for (const std::string& path : leftovers.ours) MR_TRY(disk_.remove(path));
+  const std::vector<std::uint64_t>& journal_ends() const override { return ends_; }
+
+  Result<Recovered> finish(RunDecryptor* decryptor) override {
+    context_->environment.decryptor = decryptor;
+    MR_TRY(disk_.make_folder("log/journal"));
+    MR_TRY(context_->manifest->begin(origin(), context_->environment.marks));
+    const auto warn = [this](const std::string& line) { context_->warn(line); };
+    for (const JournalScan& scan : scans_)
+      if (!scan.torn.empty()) warn(scan.torn);
+    for (const std::string& line : lost_) warn(line);
+    for (const std::string& path : leftovers_.others)
+      warn(fmt::format("{} is not a file of the log; it is left alone", disk_.describe(path)));
+    for (const std::string& path : leftovers_.ours) MR_TRY(disk_.remove(path));
+    for (const std::string& path : leftovers_.orphans) MR_TRY(move_to_orphaned(disk_, path, warn));
+    MR_ASSIGN(const Orphaned orphaned, count_orphaned(disk_));
+    count(context_->counters.orphaned_files, orphaned.files);
+    count(context_->counters.orphaned_bytes, orphaned.bytes);
     MR_TRY(disk_.make_folder("log/segments"));
     for (const JournalScan& scan : scans_) MR_TRY(make_durable(scan));
-    if (manifest.loops.size() != loop_count()) {
-      if (!is_new) MR_TRY(settle_everything());
-      MR_TRY(lay_out(manifest));
+    if (manifest_.loops.size() != loop_count()) {
+      if (!is_new_) MR_TRY(settle_everything());
+      MR_TRY(lay_out(manifest_));
     } else {
-      for (std::uint32_t loop = 0; loop < loop_count(); ++loop) go_on(loop, manifest.loops[loop]);
+      for (std::uint32_t loop = 0; loop < loop_count(); ++loop) go_on(loop, manifest_.loops[loop]);
+      // From the first start on, a log says whose it is.
+      if (manifest_.origin.folder != origin().folder) MR_TRY(context_->manifest->edit([](Manifest&) {}));
     }
+    MR_TRY(begin_clock(manifest_.clock));
+    note_ends();
     return Recovered{context_, std::move(loops_), std::move(segments_)};
   }
 
  private:
+  const store::Origin& origin() const { return context_->environment.origin; }
   std::size_t loop_count() const { return context_->environment.loops.size(); }
   LoopState& state_of(ShardKey shard) { return *loops_[loop_of(shard, loop_count())].state; }
 
@@ -60,19 +83,35 @@ class Recovery {
     for (const SegmentEntry& entry : manifest.segments) {
       MR_ASSIGN(OpenedSegment opened, open_segment(disk_, entry));
       opened.segment->applied = true;
+      if (const auto lost = manifest.lost.find(entry.number); lost != manifest.lost.end()) {
+        opened.segment->damaged = true;
+        for (const std::uint64_t position : lost->second) context_->damage.mark_lost(entry.number, position);
+      }
       count(context_->counters.segments, 1);
       count(context_->counters.segment_bytes, entry.bytes);
       for (const RecoveredLoop& loop : loops_)
         loop.state->segments.emplace(static_cast<std::uint32_t>(entry.number), opened.segment);
       for (const BlockEntry& block : opened.blocks) {
+        MR_TRY(check_made(disk_, segment_path(entry.number), block.position, block.shard,
+                          context_->options.next_shard));
         Shard* shard = state_of(block.shard).shards.find(block.shard);
         const auto floor = manifest.floors.find(block.shard);
         const bool is_gone =
             shard == nullptr || (floor != manifest.floors.end() && block.end_offset() <= floor->second);
-        if (is_gone)
+        if (is_gone) {
           opened.segment->live_bytes -= block.stored_bytes;
-        else
-          shard->rest->blocks.push_back(make_ref(block, static_cast<std::uint32_t>(entry.number)));
+          continue;
+        }
+        BlockRef ref = make_ref(block, static_cast<std::uint32_t>(entry.number));
+        if (opened.segment->damaged && context_->damage.is_lost(entry.number, block.position)) {
+          ref.codec = BlockRef::kLost;
+          lost_.push_back(
+              fmt::format("records {} to {} of shard {} are marked as lost, in {}: readers pass "
+                          "over them",
+                          block.first_offset, block.end_offset() - 1, to_number(block.shard),
+                          disk_.describe(opened.segment->path())));
+        }
+        shard->rest->blocks.push_back(ref);
       }
       segments_.push_back(std::move(opened.segment));
     }
@@ -84,19 +123,7 @@ class Recovery {
     for (const ShardOptions& options : shards_) {
       Shard& shard = *state_of(options.shard).shards.find(options.shard);
       auto& blocks = shard.rest->blocks;
-      std::sort(blocks.begin(), blocks.end(),
-                [](const BlockRef& a, const BlockRef& b) { return a.first_offset < b.first_offset; });
-      for (std::size_t i = 1; i < blocks.size(); ++i) {
-        if (blocks[i - 1].end_offset() == blocks[i].first_offset) continue;
-        return Error{
-            ErrorKind::kCorrupt,
-            fmt::format(
-                "{}: the block at byte {} begins with record {} of shard {}, and the one before it, in "
-                "{}, ends before record {}",
-                disk_.describe(segment_path(blocks[i].segment)), blocks[i].position, blocks[i].first_offset,
-                to_number(options.shard), disk_.describe(segment_path(blocks[i - 1].segment)),
-                blocks[i - 1].end_offset())};
-      }
+      MR_TRY(put_in_order(disk_, options.shard, blocks));
       const auto floor = manifest.floors.find(options.shard);
       const std::uint64_t floor_offset = floor == manifest.floors.end() ? 0 : floor->second;
       shard.durable_end = blocks.empty() ? floor_offset : blocks.back().end_offset();
@@ -109,6 +136,25 @@ class Recovery {
     return {};
   }
 
+  Result<void> check_ends() {
+    for (const ShardOptions& options : shards_) {
+      const Shard& shard = *state_of(options.shard).shards.find(options.shard);
+      MR_TRY(check_reaches(disk_, options.shard, shard.durable_end, options.end_at_least));
+    }
+    return {};
+  }
+
+  // What the folder must reach from now on.
+  void note_ends() {
+    store::PartMarks* const marks = context_->environment.marks;
+    if (marks == nullptr) return;
+    marks->note(std::string(kManifestPart), context_->manifest->mark());
+    for (std::uint32_t loop = 0; loop < loop_count(); ++loop)
+      marks->note(journal_folder(loop), {loops_[loop].journal.next_sequence - 1, 0, {}});
+    for (std::size_t loop = loop_count(); loop < manifest_.loops.size(); ++loop)
+      marks->forget(journal_folder(static_cast<std::uint32_t>(loop)));
+  }
+
   static void raise_arrival(LoopState& state, std::int64_t arrival_ms) {
     state.last_arrival_ms = std::max(state.last_arrival_ms, arrival_ms);
   }
@@ -118,10 +164,9 @@ class Recovery {
   Result<void> replay(std::uint32_t loop, const LoopManifest& manifest) {
     const bool same_loops = loop_count() == context_->manifest->current().loops.size();
     RecoveredLoop& into = loops_[same_loops ? loop : 0];
-    auto scan = scan_journal(disk_, loop, manifest, store::Disk::Mode::kWrite,
+    auto scan = scan_journal(disk_, loop, manifest, manifest_.origin.folder, store::Disk::Mode::kWrite,
                              [&](const ScannedFrame& frame) { return take_frame(into, frame); });
     if (!scan.ok()) return std::move(scan).error();
-    if (!scan->torn.empty()) context_->warn(scan->torn);
     scans_.push_back(std::move(scan).value());
     return {};
   }
@@ -136,14 +181,12 @@ class Recovery {
       run.first_offset = header.first_offset;
       run.arrival_ms = header.arrival_ms;
       at = run.end;
+      MR_TRY(check_made(disk_, frame.file.path, frame.offset, run.shard, context_->options.next_shard));
       Shard* shard = state_of(run.shard).shards.find(run.shard);
       run.status = shard == nullptr ? RunStatus::kGone : RunStatus::kDurable;
       raise_arrival(*into.state, run.arrival_ms);
       if (shard != nullptr) {
-        if (run.first_offset != shard->durable_end)
-          return Error{ErrorKind::kCorrupt,
-                       fmt::format("it has record {} of shard {} where record {} must follow",
-                                   run.first_offset, to_number(run.shard), shard->durable_end)};
+        MR_TRY(check_follows(run.shard, run.first_offset, shard->durable_end));
         raise_arrival(state_of(run.shard), run.arrival_ms);
         shard->durable_end += run.count;
         shard->next_offset = shard->durable_end;
@@ -228,7 +271,7 @@ class Recovery {
         const std::uint64_t number = entry.next_file++;
         MR_ASSIGN(auto file, create_journal_file(disk_, context_->pace, loop, number,
                                                  context_->options.journal_file_bytes));
-        MR_TRY(begin_use(*file, {1, context_->environment.random.next_u64(), kTrustAll}));
+        MR_TRY(begin_use(*file, {1, context_->environment.random.next_u64(), kTrustAll, origin().folder}));
         entry.files.push_back({number, file->bytes});
         entry.position = {number, 1, kJournalFramesBegin, 1};
         Journal::Start& start = loops_[loop].journal;
@@ -250,23 +293,52 @@ class Recovery {
     return {};
   }
 
+  // The time since the last stop is skipped: nobody knows whether it passed.
+  Result<void> begin_clock(const ClockMark& mark) {
+    std::int64_t newest_ms = 0;
+    for (const RecoveredLoop& loop : loops_) newest_ms = std::max(newest_ms, loop.state->last_arrival_ms);
+    FolderClock& clock = context_->environment.clock;
+    clock.begin(mark, newest_ms, context_->environment.warn);
+    const auto skips = clock.observe();
+    // A folder without records has time stamps in its catalog: the next start must know of them from the
+    // first on.
+    if (!skips && mark != ClockMark{}) return {};
+    auto kept = context_->manifest->edit([&](Manifest& manifest) {
+      manifest.clock = skips ? ClockMark{clock.wall_ms(), *skips} : clock.mark();
+    });
+    if (kept.ok()) {
+      if (skips) clock.accept();
+      return {};
+    }
+    if (kept.error().kind != ErrorKind::kUnavailable) return kept;
+    if (skips) clock.decline();
+    context_->warn("the folder's clock cannot be kept yet: " + kept.error().text);
+    return {};
+  }
+
   std::shared_ptr<LogContext> context_;
   store::Disk& disk_;
-  const std::vector<ShardOptions>& shards_;
+  const std::vector<ShardOptions> shards_;
+  bool is_new_ = true;
+  Manifest manifest_;
+  Leftovers leftovers_;
+  std::vector<std::uint64_t> ends_;  // of the journals
   std::vector<RecoveredLoop> loops_;
   std::vector<std::shared_ptr<Segment>> segments_;
   std::vector<JournalScan> scans_;
+  std::vector<std::string> lost_;  // a line for each block that is marked so
   OpenedSegment settled_;
 };
 
 }  // namespace
 
-Result<Recovered> recover(LogEnvironment environment, const LogOptions& options,
-                          const std::vector<ShardOptions>& shards) {
-  MR_TRY(environment.disk.make_folder("log/journal"));
+Result<std::unique_ptr<Recovery>> Recovery::read(LogEnvironment environment, const LogOptions& options,
+                                                 std::vector<ShardOptions> shards) {
   MR_ASSIGN(auto manifest, ManifestStore::open(environment.disk));
   auto context = std::make_shared<LogContext>(std::move(environment), options, std::move(manifest));
-  return Recovery(std::move(context), shards).run();
+  auto recovery = std::make_unique<DiskRecovery>(std::move(context), std::move(shards));
+  MR_TRY(recovery->read_all());
+  return std::unique_ptr<Recovery>(std::move(recovery));
 }
 
 }  // namespace millrace::log

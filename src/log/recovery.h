@@ -22,8 +22,16 @@ struct Recovered {
   std::vector<std::shared_ptr<Segment>> segments;
 };
 
-// As Log::open, before anything runs. Checks everything first, and changes the disk only when all is well.
-Result<Recovered> recover(LogEnvironment environment, const LogOptions& options,
-                          const std::vector<ShardOptions>& shards);
+// As Log::read and StoppedLog::start, before anything runs.
+class Recovery {
+ public:
+  // Reads and checks everything, and changes nothing on disk.
+  static Result<std::unique_ptr<Recovery>> read(LogEnvironment environment, const LogOptions& options,
+                                                std::vector<ShardOptions> shards);
+  virtual ~Recovery() = default;
+  virtual const std::vector<std::uint64_t>& journal_ends() const = 0;
+  // Makes the disk ready to go on; once.
+  virtual Result<Recovered> finish(RunDecryptor* decryptor) = 0;
+};
 
 }  // namespace millrace::log

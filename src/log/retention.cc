@@ -57,7 +57,7 @@ void replace_blocks(LoopState& state, ShardKey key, const std::vector<std::share
 
 std::int64_t oldest_kept_ms(const LoopState& state, const Shard& shard) {
   if (shard.rest->retention_ms == kRetentionUnlimited) return std::numeric_limits<std::int64_t>::min();
-  return state.context->environment.clock.wall_ms() - shard.rest->retention_ms;
+  return state.context->environment.clock.long_ago_ms(shard.rest->retention_ms);
 }
 
 void drop_expired(LoopState& state, Shard& shard) {

@@ -10,9 +10,9 @@
 
 #include "base/bytes.h"
 #include "base/callback.h"
+#include "base/little_endian.h"
 #include "base/loop.h"
 #include "base/result.h"
-#include "log/little_endian.h"
 
 namespace millrace::log {
 

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/little_endian.h"
 #include "base/result.h"
-#include "log/little_endian.h"
 #include "log/record.h"
 #include "log/run_cipher.h"
 

@@ -6,8 +6,8 @@
 #include <charconv>
 
 #include "base/crc32c.h"
+#include "base/little_endian.h"
 #include "log/compression.h"
-#include "log/little_endian.h"
 #include "log/run_codec.h"
 #include "log/segment_codec.h"
 

@@ -48,7 +48,11 @@ struct BlockRef {
   std::uint32_t crc;
   std::uint32_t codec;
 
+  // In place of a Codec: its records are lost, an operator said so, and readers go on behind them.
+  static constexpr std::uint32_t kLost = 0xffff'ffff;
+
   std::uint64_t end_offset() const { return first_offset + count; }
+  bool is_lost() const { return codec == kLost; }
 };
 BlockRef make_ref(const BlockEntry& entry, std::uint32_t segment);
 
@@ -85,6 +89,8 @@ class Segment {
   std::atomic<std::int64_t> live_bytes{0};
   // Every loop knows its blocks: it may be rewritten.
   std::atomic<bool> applied{false};
+  // Some of it cannot be read, or is marked as lost: it is not rewritten, and stays until all of it is gone.
+  std::atomic<bool> damaged{false};
 
  private:
   std::uint64_t number_;

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "base/crc32c.h"
+#include "base/little_endian.h"
 #include "log/compression.h"
 #include "log/frame.h"
-#include "log/little_endian.h"
 
 namespace millrace::log {
 
@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::uint32_t kHeaderMagic = 0x4753524d;   // "MRSG"
 constexpr std::uint32_t kTrailerMagic = 0x5453524d;  // "MRST"
-constexpr std::uint16_t kSegmentVersion = 1;
+constexpr std::uint16_t kFirstSegmentVersion = 1;    // without a folder
+constexpr std::uint16_t kSegmentVersion = 2;
+constexpr std::size_t kSegmentFolderAt = 16;
 constexpr std::size_t kSegmentCrcAt = 28;
 static_assert(kSegmentCrcAt + 4 == kSegmentHeaderBytes && kSegmentCrcAt + 4 == kSegmentTrailerBytes);
 
@@ -36,20 +38,28 @@ bool entry_is_sound(const BlockEntry& block, const BlockEntry* before, std::uint
 
 }  // namespace
 
-std::array<std::uint8_t, kSegmentHeaderBytes> encode_segment_header(std::uint64_t number) {
+std::array<std::uint8_t, kSegmentHeaderBytes> encode_segment_header(std::uint64_t number,
+                                                                    std::uint64_t folder) {
   std::array<std::uint8_t, kSegmentHeaderBytes> out{};
   store_at<std::uint32_t>(out.data(), kHeaderMagic);
-  store_at<std::uint16_t>(out.data() + 4, kSegmentVersion);
+  store_at<std::uint16_t>(out.data() + 4, folder == 0 ? kFirstSegmentVersion : kSegmentVersion);
   store_at<std::uint64_t>(out.data() + 8, number);
+  store_at<std::uint64_t>(out.data() + kSegmentFolderAt, folder);
   store_at<std::uint32_t>(out.data() + kSegmentCrcAt, crc32c({out.data(), kSegmentCrcAt}));
   return out;
 }
 
 bool segment_header_is_good(ByteView bytes, std::uint64_t number) {
   return bytes.size() >= kSegmentHeaderBytes && load<std::uint32_t>(bytes.data()) == kHeaderMagic &&
-         load<std::uint16_t>(bytes.data() + 4) == kSegmentVersion &&
+         (load<std::uint16_t>(bytes.data() + 4) == kFirstSegmentVersion ||
+          load<std::uint16_t>(bytes.data() + 4) == kSegmentVersion) &&
          load<std::uint64_t>(bytes.data() + 8) == number &&
          load<std::uint32_t>(bytes.data() + kSegmentCrcAt) == crc32c(bytes.first(kSegmentCrcAt));
+}
+
+std::uint64_t segment_header_folder(ByteView bytes) {
+  if (load<std::uint16_t>(bytes.data() + 4) == kFirstSegmentVersion) return 0;
+  return load<std::uint64_t>(bytes.data() + kSegmentFolderAt);
 }
 
 std::array<std::uint8_t, kSegmentTrailerBytes> encode_segment_trailer(const SegmentTrailer& trailer) {

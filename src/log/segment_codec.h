@@ -19,8 +19,12 @@ struct SegmentTrailer {
   std::uint32_t footer_crc;
 };
 
-std::array<std::uint8_t, kSegmentHeaderBytes> encode_segment_header(std::uint64_t number);
+// folder   whose it is; 0: the bytes are those of version 1
+std::array<std::uint8_t, kSegmentHeaderBytes> encode_segment_header(std::uint64_t number,
+                                                                    std::uint64_t folder);
 bool segment_header_is_good(ByteView bytes, std::uint64_t number);
+// Of a good header; 0: it does not say.
+std::uint64_t segment_header_folder(ByteView bytes);
 std::array<std::uint8_t, kSegmentTrailerBytes> encode_segment_trailer(const SegmentTrailer& trailer);
 // nullopt when it is damaged, or does not fit a file of `file_bytes`.
 std::optional<SegmentTrailer> decode_segment_trailer(ByteView bytes, std::uint64_t file_bytes);

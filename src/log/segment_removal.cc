@@ -15,7 +15,7 @@ void SegmentRemoval::add(std::shared_ptr<Segment> segment) { leaving_.push_back(
 
 void SegmentRemoval::run() {
   std::erase_if(leaving_, [this](const Leaving& segment) {
-    if (!segment.held.expired()) return false;
+    if (!segment.held.expired() || context_.removals_held > 0) return false;
     const auto shrunk = shrink(segment.path);
     if (shrunk.ok() || !context_.pace.ended())
       static_cast<void>(context_.environment.disk.remove(segment.path).ok());

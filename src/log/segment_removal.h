@@ -25,10 +25,10 @@ class SegmentRemoval {
 
   // segment   in no manifest and no loop's table any more, so that no further reader can find it
   void add(std::shared_ptr<Segment> segment);
-  // Removes those that no reader holds any more. Blocks, at the log's pace. What cannot be removed, or is not
-  // when the log closes, is removed at the next start: no manifest names it.
+  // Removes those that no reader holds any more, unless a backup does. Blocks, at the log's pace. What cannot
+  // be removed, or is not when the log closes, is removed at the next start: no manifest names it.
   void run();
-  // Segments that readers still held when run() came by. Any thread.
+  // Segments that were still held when run() came by. Any thread.
   std::size_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
 
  private:

@@ -24,10 +24,10 @@ bool is_all_encrypted(ByteView runs) {
 }  // namespace
 
 Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(store::Disk& disk, WritePace& pace,
-                                                             std::uint64_t number) {
+                                                             std::uint64_t number, std::uint64_t folder) {
   std::unique_ptr<SegmentWriter> writer(new SegmentWriter(disk, pace, number));
   MR_ASSIGN(writer->file_, disk.open(writer->path_, store::Disk::Mode::kCreate));
-  const auto header = encode_segment_header(number);
+  const auto header = encode_segment_header(number, folder);
   writer->buffer_.append(header.data(), header.size());
   writer->position_ = header.size();
   return writer;

@@ -15,8 +15,9 @@ namespace millrace::log {
 class SegmentWriter {
  public:
   // Makes the file of `number`, which must be new, and fills it at that pace; both borrowed.
+  // folder   whose it is
   static Result<std::unique_ptr<SegmentWriter>> create(store::Disk& disk, WritePace& pace,
-                                                       std::uint64_t number);
+                                                       std::uint64_t number, std::uint64_t folder);
 
   // Adds a block as it is stored elsewhere; `block`'s position is set here. Shards rise, and offsets within a
   // shard.

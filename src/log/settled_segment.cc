@@ -59,7 +59,8 @@ Result<OpenedSegment> write_settled(LogContext& context,
   if (places.empty()) return OpenedSegment{};
   sort_by_shard(places);
   MR_ASSIGN(auto writer,
-            SegmentWriter::create(context.environment.disk, context.pace, context.next_segment.fetch_add(1)));
+            SegmentWriter::create(context.environment.disk, context.pace, context.next_segment.fetch_add(1),
+                                  context.environment.origin.folder));
   auto filled = fill(*writer, places, effort);
   auto made = filled.ok() ? writer->finish() : Result<OpenedSegment>(std::move(filled).error());
   if (!made.ok()) writer->discard();

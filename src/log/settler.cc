@@ -83,7 +83,7 @@ void Settler::start() {
   for (std::uint64_t number = begin; number < job->batches_end; ++number)
     job->batches.push_back(state_->tail.batch(static_cast<std::uint32_t>(number)));
   job->last_arrival_ms = state_->last_arrival_ms;
-  if (behind()) job->effort = Effort::kLeast;
+  if (behind() || !awaited_.empty()) job->effort = Effort::kLeast;
   run(std::move(job));
 }
 
@@ -105,9 +105,34 @@ void Settler::run(std::shared_ptr<Job> job) {
       self->state_->loop.post_after(kSettleRetryNs, [self, job] {
         if (!self->stopped_ && self->failed_ == job) self->run(std::exchange(self->failed_, nullptr));
       });
+      self->answer_settled(Error{ErrorKind::kUnavailable, "settling failed: " + self->fault_});
       if (self->changed_) self->changed_();
     });
   });
+}
+
+void Settler::settle_now(Function<void(Result<void>)> done) {
+  if (stopped_) return done(Error{ErrorKind::kUnavailable, "the log is closing"});
+  if (failed_) return done(Error{ErrorKind::kUnavailable, "settling failed: " + fault_});
+  if (groups_.empty()) return done({});
+  awaited_.push_back({groups_.back().group.batches_end, std::move(done)});
+  start();
+}
+
+void Settler::stop() {
+  stopped_ = true;
+  answer_settled(Error{ErrorKind::kUnavailable, "the log is closing"});
+}
+
+// All that wait: with an error those too whose groups are not settled.
+void Settler::answer_settled(const Result<void>& outcome) {
+  std::vector<Awaited> waiting = std::exchange(awaited_, {});
+  for (Awaited& each : waiting) {
+    if (outcome.ok() && each.batches_end > state_->tail.settled_end())
+      awaited_.push_back(std::move(each));
+    else
+      each.done(outcome);
+  }
 }
 
 bool Settler::try_again() {
@@ -163,8 +188,10 @@ void Settler::finished(const Job& job) {
     if (made_) made_(job.made.segment);
   }
   running_ = false;
+  answer_settled({});
   if (changed_) changed_();
   tick();
+  if (!awaited_.empty()) start();
 }
 
 }  // namespace millrace::log

@@ -40,8 +40,11 @@ class Settler : public std::enable_shared_from_this<Settler> {
   void when_made(Function<void(std::shared_ptr<Segment>)> made) { made_ = std::move(made); }
   // Starts settling where enough waits, for long enough; called now and then.
   void tick();
+  // Settles all groups that are durable now, however few; calls back when they are in segments.
+  // errors   kUnavailable: an attempt failed, or the log is closing
+  void settle_now(Function<void(Result<void>)> done);
   // No more settling.
-  void stop() { stopped_ = true; }
+  void stop();
 
  private:
   struct Job;
@@ -53,6 +56,7 @@ class Settler : public std::enable_shared_from_this<Settler> {
   void run(std::shared_ptr<Job> job);
   void apply(std::shared_ptr<Job> job, std::size_t from);
   void finished(const Job& job);
+  void answer_settled(const Result<void>& outcome);
 
   std::shared_ptr<LoopState> state_;
   std::shared_ptr<Journal> journal_;
@@ -63,6 +67,11 @@ class Settler : public std::enable_shared_from_this<Settler> {
   };
   std::deque<Waiting> groups_;  // not settled, oldest first
   std::uint64_t unsettled_bytes_ = 0;
+  struct Awaited {
+    std::uint64_t batches_end;  // as Group's
+    Function<void(Result<void>)> done;
+  };
+  std::vector<Awaited> awaited_;
   std::optional<WritePace::Hurry> hurry_;  // while it is behind
   bool running_ = false;
   std::shared_ptr<Job> failed_;  // waits to be repeated

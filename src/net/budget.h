@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <memory>
 #include <utility>
 
 namespace millrace::net {
@@ -18,28 +19,45 @@ inline std::size_t body_room(std::size_t arrived) {
 // Any thread.
 class Budget {
  public:
-  explicit Budget(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  // whole   what this one is a part of: all that is taken here is taken there, too. Null: it is the whole.
+  explicit Budget(std::size_t bytes_max, std::shared_ptr<Budget> whole = nullptr)
+      : bytes_max_(bytes_max), whole_(std::move(whole)) {}
 
   // False, and nothing taken, when it would exceed the bound.
   bool try_take(std::size_t bytes) {
-    if (used_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= bytes_max_) return true;
-    used_.fetch_sub(bytes, std::memory_order_relaxed);
-    return false;
+    return try_take_below(bytes, bytes_max_, [&] { return whole_->try_take(bytes); });
   }
   // As try_take, for a large answer: leaves a quarter of it all for requests and small answers, so that
   // clients who ask for much and take nothing do not keep the others out.
   bool try_take_answer(std::size_t bytes) {
-    if (used_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= bytes_max_ / 4 * 3) return true;
+    return try_take_below(bytes, bytes_max_ / 4 * 3, [&] { return whole_->try_take_answer(bytes); });
+  }
+  // For what exists already and cannot be refused.
+  void take(std::size_t bytes) {
+    used_.fetch_add(bytes, std::memory_order_relaxed);
+    if (whole_) whole_->take(bytes);
+  }
+  void give_back(std::size_t bytes) {
+    used_.fetch_sub(bytes, std::memory_order_relaxed);
+    if (whole_) whole_->give_back(bytes);
+  }
+  std::size_t used() const { return used_.load(std::memory_order_relaxed); }
+  // What is left of this one alone, whatever is left of the whole.
+  std::size_t room() const { return bytes_max_ - std::min(bytes_max_, used()); }
+  std::size_t bytes_max() const { return bytes_max_; }
+  bool is_part() const { return whole_ != nullptr; }
+
+ private:
+  template <typename FromWhole>
+  bool try_take_below(std::size_t bytes, std::size_t bound, FromWhole from_whole) {
+    const bool fits = used_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= bound;
+    if (fits && (!whole_ || from_whole())) return true;
     used_.fetch_sub(bytes, std::memory_order_relaxed);
     return false;
   }
-  // For what exists already and cannot be refused.
-  void take(std::size_t bytes) { used_.fetch_add(bytes, std::memory_order_relaxed); }
-  void give_back(std::size_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
-  std::size_t used() const { return used_.load(std::memory_order_relaxed); }
 
- private:
   const std::size_t bytes_max_;
+  const std::shared_ptr<Budget> whole_;
   std::atomic<std::size_t> used_{0};
 };
 
@@ -71,12 +89,18 @@ class Charge {
   // there is no room for one so large.
   bool try_hold_answer(std::size_t bytes) {
     release();
-    if (bytes <= kSmallAnswerBytes)
+    if (bytes <= (budget_->is_part() ? kSmallAnswerOfPartBytes : kSmallAnswerBytes))
       budget_->take(bytes);
     else if (!budget_->try_take_answer(bytes))
       return false;
     bytes_ = bytes;
     return true;
+  }
+  // From now on it is the same number of bytes of `budget`. Requires a budget.
+  void move_to(Budget& budget) {
+    budget.take(bytes_);
+    budget_->give_back(bytes_);
+    budget_ = &budget;
   }
   void release() {
     if (budget_ != nullptr && bytes_ != 0) budget_->give_back(bytes_);
@@ -86,6 +110,7 @@ class Charge {
 
  private:
   static constexpr std::size_t kSmallAnswerBytes = 64 * 1024;  // always sent
+  static constexpr std::size_t kSmallAnswerOfPartBytes = 4 * 1024;
   Budget* budget_ = nullptr;
   std::size_t bytes_ = 0;
 };

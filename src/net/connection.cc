@@ -1,5 +1,6 @@
 #include "net/connection.h"
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -8,17 +9,24 @@
 
 #include "base/assert.h"
 #include "base/clock.h"
+#include "base/random.h"
 #include "net/http1.h"
 #include "net/http2.h"
 
 namespace millrace::net {
 namespace {
 
-constexpr std::size_t kTurnBytes = 1024 * 1024;  // read before other connections have their turn
+// Read before other connections have their turn.
+constexpr std::size_t kTurnBytes = 1024 * 1024;
+constexpr std::size_t kTurnOfStrangerBytes = 16 * 1024;
+// A newcomer has sent less, read or not: enough for a handshake and a small request.
+constexpr std::size_t kNewcomerBytes = 4 * 1024;
+constexpr std::size_t kNewcomerTurns = 8;
 constexpr std::size_t kSwallowedBytesMax = 64 * 1024 * 1024;
 constexpr std::int64_t kLingerNs = 3'000 * kNsPerMs;
 constexpr std::size_t kPiecesMax = 64;  // of one write
 constexpr std::uint8_t kTlsHandshakeRecord = 0x16;
+constexpr std::size_t kTlsSessionBytes = 48 * 1024;  // OpenSSL's, with both buffers
 constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 std::int64_t now_ns() { return system_clock().monotonic_ns(); }
@@ -43,13 +51,24 @@ void sweep(const std::shared_ptr<ServerCore>& core, LoopShare& share) {
     if (!alive) return;
     const std::int64_t now = now_ns();
     // A closed one is replaced by the last, which has been visited already.
-    for (std::size_t i = share.connections.size(); i-- > 0;) share.connections[i]->tick(now);
+    // One that makes room may close many.
+    for (std::size_t i = share.connections.size(); i-- > 0;)
+      if (i < share.connections.size()) share.connections[i]->tick(now);
     share.sweeping = !share.connections.empty();
     if (share.sweeping) sweep(alive, share);
   });
 }
 
 }  // namespace
+
+ServerCore::ServerCore(ServerLimits given_limits, Handler given_handler, const Gate* given_gate)
+    : limits(given_limits),
+      handler(std::move(given_handler)),
+      gate(given_gate),
+      budget(std::make_shared<Budget>(limits.buffered_bytes_max)),
+      strangers_budget(std::make_shared<Budget>(
+          std::max(limits.strangers_bytes_max, limits.body_bytes_max / 2 * 3), budget)),
+      sources(system_random().next_u64()) {}
 
 TlsContext ServerCore::tls() {
   const std::lock_guard lock(tls_mutex_);
@@ -66,17 +85,21 @@ void ServerCore::closed_one() {
   if (draining.load(std::memory_order_relaxed)) closed.notify_all();
 }
 
-void Connection::adopt(std::shared_ptr<ServerCore> core, LoopShare& share, int socket, std::string peer) {
-  std::make_shared<Connection>(std::move(core), share, std::move(peer))->open(socket);
+void Connection::adopt(std::shared_ptr<ServerCore> core, LoopShare& share, int socket, std::string peer,
+                       SourceGauge& source) {
+  std::make_shared<Connection>(std::move(core), share, std::move(peer), source)->open(socket);
 }
 
-Connection::Connection(std::shared_ptr<ServerCore> core, LoopShare& share, std::string peer)
+Connection::Connection(std::shared_ptr<ServerCore> core, LoopShare& share, std::string peer,
+                       SourceGauge& source)
     : core_(std::move(core)),
       share_(share),
       socket_(share.loop.context()),
-      context_{core_->limits, core_->budget, core_->handler, share.counters,
-               share.loop,    *this,         std::move(peer)},
-      since_ns_(now_ns()) {}
+      context_{core_->limits, core_->budget, core_->strangers_budget, core_->handler, share.counters,
+               share.loop,    *this,         std::move(peer),         source,         core_->gate},
+      since_ns_(now_ns()),
+      active_ns_(since_ns_),
+      charge_(*core_->strangers_budget) {}
 
 Connection::~Connection() = default;
 
@@ -118,10 +141,36 @@ void Connection::wait_writable() {
                      });
 }
 
-// Either direction: TLS may need the one to go on with the other.
 void Connection::on_ready() {
+  if (context_.known)
+    have_turn();
+  else if (stage_ != Stage::kClosed)
+    ask_for_turn();
+}
+
+void Connection::ask_for_turn() {
+  if (std::exchange(turn_asked_, true)) return;
+  if (context_.known)
+    share_.loop.post([self = shared_from_this()] { self->have_turn(); });
+  else
+    share_.strangers.wait(core_, shared_from_this(), context_.source, is_newcomer());
+}
+
+bool Connection::is_newcomer() {
+  if (turns_ >= kNewcomerTurns || received_bytes_ >= kNewcomerBytes) return false;
+  int unread_bytes = 0;
+  ::ioctl(socket_.native_handle(), FIONREAD, &unread_bytes);
+  return received_bytes_ + static_cast<std::size_t>(unread_bytes) < kNewcomerBytes;
+}
+
+// Either direction: TLS may need the one to go on with the other.
+bool Connection::have_turn() {
+  if (stage_ == Stage::kClosed) return false;
+  turn_asked_ = false;
+  ++turns_;
   if (stage_ == Stage::kServing && output_blocked_) flush();
   go_on();
+  return true;
 }
 
 void Connection::go_on() {
@@ -146,6 +195,7 @@ void Connection::look_at_first_byte() {
   }
   const TlsContext context = core_->tls();
   if (!context) return close();
+  if (!afford(kTlsSessionBytes)) return;
   tls_ = std::make_unique<TlsChannel>(context, socket_.native_handle());
   context_.tls = true;
   stage_ = Stage::kHandshake;
@@ -181,17 +231,24 @@ void Connection::sniff(ByteView bytes) {
   if (could_be_http2 && begin.size() < kHttp2Preface.size()) return;
   serve(could_be_http2);
   const auto first = std::move(sniffed_);
-  feed(first->view());
+  if (stage_ == Stage::kServing) feed(first->view());
 }
 
 void Connection::serve(bool http2) {
   if (http2) {
+    if (!afford(kHttp2SessionBytes)) return;
     driver_ = std::make_unique<Http2>(context_, now_ns());
   } else {
     driver_ = std::make_unique<Http1>(context_, now_ns());
   }
   stage_ = Stage::kServing;
   if (core_->draining.load(std::memory_order_relaxed)) driver_->drain();
+}
+
+bool Connection::afford(std::size_t bytes) {
+  if (context_.raise(charge_, charge_.bytes() + bytes)) return true;
+  close();
+  return false;
 }
 
 std::span<std::uint8_t> Connection::scratch(std::size_t bytes) {
@@ -226,10 +283,12 @@ void Connection::read_on() {
   while (!dry && (stage_ == Stage::kSniff || (stage_ == Stage::kServing && driver_->wants_input()))) {
     if (driver_ && driver_->holds_input()) driver_->resume_input(now_ns());
     if (driver_ && !driver_->wants_input()) break;
-    if (turn_bytes >= kTurnBytes) break;
+    const std::size_t turn_bytes_max = context_.known ? kTurnBytes : kTurnOfStrangerBytes;
+    if (turn_bytes >= turn_bytes_max) break;
     std::span<std::uint8_t> space = driver_ ? driver_->body_space() : std::span<std::uint8_t>{};
     const bool straight = !space.empty();
     if (!straight) space = scratch(driver_ ? driver_->read_bytes() : 16 * 1024);
+    space = space.first(std::min(space.size(), turn_bytes_max));
     const IoResult got = read(space);
     switch (got.kind) {
       case IoResult::Kind::kDone:
@@ -254,6 +313,8 @@ void Connection::read_on() {
         return close();
     }
     turn_bytes += got.bytes;
+    received_bytes_ += got.bytes;
+    active_ns_ = now_ns();
     LoopCounters::add(share_.counters.bytes_in, got.bytes);
     if (straight) {
       driver_->body_arrived(got.bytes);
@@ -267,8 +328,21 @@ void Connection::read_on() {
   in_driver_ = false;
   if (stage_ == Stage::kSniff) return wait_readable();
   if (stage_ != Stage::kServing) return;
+  if (context_.known && charge_.bytes() != 0) charge_.release();
+  if (!wide_ && (context_.known || context_.admitted)) widen();
   read_dry_ = dry;
   flush();
+}
+
+void Connection::widen() {
+  wide_ = true;
+  // From the size that sockets usually begin with the system may go on by itself; where it is too old for
+  // that, a large one does. An option that is refused only makes the connection slower.
+  const int own_pace = 0, usual_bytes = 64 * 1024, large_bytes = 4 * 1024 * 1024;
+  const int socket = socket_.native_handle();
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &usual_bytes, sizeof(int));
+  if (::setsockopt(socket, SOL_SOCKET, SO_BUF_LOCK, &own_pace, sizeof(int)) != 0)
+    ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &large_bytes, sizeof(int));
 }
 
 void Connection::output_ready(bool more_soon) {
@@ -316,12 +390,9 @@ void Connection::settle() {
     return driver_->ending() == Driver::Ending::kLinger && !input_ended_ ? linger() : close();
   }
   if (!driver_->wants_input()) return;
+  if (!context_.known && driver_->activity() == Driver::Activity::kIdle) turns_ = received_bytes_ = 0;
   if (read_dry_ && !driver_->holds_input()) return wait_readable();
-  if (std::exchange(go_on_posted_, true)) return;
-  share_.loop.post([self = shared_from_this()] {
-    self->go_on_posted_ = false;
-    self->go_on();
-  });
+  ask_for_turn();
 }
 
 // A close with unread input would reset the connection, and the peer might never see its answer.
@@ -334,10 +405,12 @@ void Connection::linger() {
   wait_readable();
 }
 
+// Not a byte of it is copied: MSG_TRUNC drops what has come.
 void Connection::swallow() {
-  const auto space = scratch(256 * 1024);
-  for (std::size_t turn_bytes = 0; turn_bytes < kTurnBytes;) {
-    const IoResult got = outcome(::recv(socket_.native_handle(), space.data(), space.size(), MSG_DONTWAIT));
+  constexpr std::size_t kAtOnceBytes = 256 * 1024;
+  for (std::size_t turn_bytes = 0; turn_bytes < kAtOnceBytes;) {
+    const IoResult got =
+        outcome(::recv(socket_.native_handle(), nullptr, kAtOnceBytes, MSG_DONTWAIT | MSG_TRUNC));
     if (got.kind == IoResult::Kind::kWantsRead) break;
     swallowed_bytes_ += got.bytes;
     turn_bytes += got.bytes;
@@ -384,6 +457,7 @@ void Connection::drain() {
 void Connection::close() {
   if (stage_ == Stage::kClosed) return;
   stage_ = Stage::kClosed;
+  charge_.release();
   // Whoever called may stand on this object, or on the driver.
   share_.loop.post([self = shared_from_this()] {});
   if (driver_) driver_->gone();

@@ -12,15 +12,17 @@
 #include "base/bytes.h"
 #include "base/loop.h"
 #include "net/budget.h"
+#include "net/gate.h"
 #include "net/http.h"
 #include "net/server.h"
+#include "net/source_gauge.h"
 
 namespace millrace::net {
 
 // Counted on one loop, read by any thread.
 struct LoopCounters {
   std::atomic<std::uint64_t> connections_open{0}, connections_total{0}, connections_refused{0},
-      requests_total{0}, bytes_in{0}, bytes_out{0};
+      connections_evicted{0}, requests_total{0}, bytes_in{0}, bytes_out{0};
   // By the loop's thread only, so no locked instruction is needed.
   static void add(std::atomic<std::uint64_t>& counter, std::uint64_t n) {
     counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
@@ -35,18 +37,42 @@ class Carrier {
   // wants_input(). `more_soon`: other answers are likely to follow at once; wait for the end of the loop's
   // batch.
   virtual void output_ready(bool more_soon) = 0;
+  // The strangers' budget has no room for `bytes` more: other connections on which strangers keep the server
+  // waiting make way, those that have been silent longest first. None is promised.
+  virtual void make_room(std::size_t bytes) = 0;
 };
 
 // Outlives the driver.
 struct DriverContext {
   const ServerLimits& limits;
   std::shared_ptr<Budget> budget;
+  std::shared_ptr<Budget> strangers_budget;  // the part of it that callers who are not known share
   Handler& handler;
   LoopCounters& counters;
   Loop& loop;
   Carrier& carrier;
   std::string peer;
+  SourceGauge& source;         // the peer's address
+  const Gate* gate = nullptr;  // null: everything is admitted
   bool tls = false;
+  bool known = false;     // the peer has sent a request whose caller is known
+  bool admitted = false;  // or one with a body whose head the gate has let through
+
+  // What the connection's requests are charged to; it outlives the driver.
+  Budget& own_budget() const { return known ? *budget : *strangers_budget; }
+  // Charge::try_raise_to and try_hold_answer; where a stranger finds no room, others make way first.
+  bool raise(Charge& charge, std::size_t bytes) const {
+    if (charge.try_raise_to(bytes)) return true;
+    if (known) return false;
+    carrier.make_room(bytes - charge.bytes());
+    return charge.try_raise_to(bytes);
+  }
+  bool hold_answer(Charge& charge, std::size_t bytes) const {
+    if (charge.try_hold_answer(bytes)) return true;
+    if (known) return false;
+    carrier.make_room(bytes + strangers_budget->bytes_max() / 4);  // which large answers leave free
+    return charge.try_hold_answer(bytes);
+  }
 };
 
 // One a connection. All on the connection's loop.
@@ -59,8 +85,16 @@ class Driver {
               // the answer
   };
 
+  // What the connection is at.
+  enum class Activity {
+    kIdle,          // no request, not even the beginning of one
+    kWaitsForPeer,  // for the rest of a request, or for the peer to take an answer
+    kServes,        // a request is with the handler, or an answer is being made
+  };
+
   virtual ~Driver() = default;
 
+  virtual Activity activity() const = 0;
   virtual bool wants_input() const = 0;
   // Where the next bytes belong, when they are known to be body: read straight there, then body_arrived(n).
   // Empty: read elsewhere, then received(). Valid until the next call.

@@ -1,7 +1,10 @@
 // net/http.h: what a front door sees of HTTP. Versions, TLS, framing and limits stay behind it.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,8 +26,13 @@ struct Request {
   Bytes body;          // at most ServerLimits::body_bytes_max; de-chunked
   int http_major = 1;  // 1 or 2
   bool tls = false;
-  std::string_view peer;  // "127.0.0.1:40312"
-  Loop* loop = nullptr;   // the connection's loop: respond there
+  std::string_view peer;       // "127.0.0.1:40312"
+  Loop* loop = nullptr;        // the connection's loop: respond there
+  bool body_withheld = false;  // Gate said that the body need not be read: `body` is empty, whatever was sent
+  std::optional<std::array<std::uint8_t, 32>> body_sha256;  // where Gate asked for it
+  // Where to note that the caller is known, so that its connection is not treated as a stranger's: set it to
+  // true before the handler returns, and do not touch it afterwards. Null: nobody wants to know.
+  bool* caller_known = nullptr;
 
   Bytes head;  // what method, target and headers point into
   std::string peer_storage;
@@ -66,6 +74,7 @@ class Responder {
     virtual void respond(Response response) = 0;
     virtual std::shared_ptr<BodyStream> start_stream(Response head) = 0;
     virtual void abandon() = 0;
+    virtual bool is_wanted() const { return true; }
   };
   explicit Responder(std::shared_ptr<Sink> sink) : sink_(std::move(sink)) {}
   Responder(Responder&&) noexcept = default;
@@ -74,6 +83,8 @@ class Responder {
     if (sink_) sink_->abandon();
   }
 
+  // Whether the client still waits for the answer. False: answer all the same, but spend no work on it.
+  bool is_wanted() const { return sink_ && sink_->is_wanted(); }
   void respond(Response response) && { std::exchange(sink_, nullptr)->respond(std::move(response)); }
   // Sends the head (its body is ignored) and leaves the body to the stream. HTTP/1.1: chunked.
   std::shared_ptr<BodyStream> start_stream(Response head) && {

@@ -11,18 +11,34 @@
 namespace millrace::net {
 namespace {
 
-constexpr std::size_t kUnsentBeforeRequestMax = 1024 * 1024;  // then no further request is taken up
+// With more than this unsent, no further request is taken up.
+constexpr std::size_t kUnsentBeforeRequestMax = 1024 * 1024;
+constexpr std::size_t kUnsentOfStrangerMax = 4 * 1024;
+constexpr std::size_t kUnchargedPendingBytes = 4 * 1024;  // most heads are smaller
+constexpr std::size_t kUnchargedOfStrangerBytes = 512;    // of half a head that many may send
 
 bool begins_a_method(std::uint8_t byte) { return byte >= 'A' && byte <= 'Z'; }
 
 }  // namespace
 
-Http1::Http1(DriverContext& context, std::int64_t now_ns) : context_(context), since_ns_(now_ns) {}
+Http1::Http1(DriverContext& context, std::int64_t now_ns)
+    : context_(context), pending_charge_(*context.strangers_budget), since_ns_(now_ns) {}
 Http1::~Http1() { gone(); }
 
 bool Http1::is_paused() const {
-  return exchanges_.size() >= context_.limits.pipelined_max || out_.bytes() > kUnsentBeforeRequestMax ||
+  return exchanges_.size() >= context_.limits.pipelined_max ||
+         out_.bytes() > (context_.known ? kUnsentBeforeRequestMax : kUnsentOfStrangerMax) ||
          unanswered_bytes_ > context_.limits.buffered_bytes_max / 8;  // one client is not to use it all up
+}
+
+Driver::Activity Http1::activity() const {
+  const std::size_t arriving = request_ ? 1 : 0;
+  if (exchanges_.size() > arriving) {
+    const Exchange& first = *exchanges_.front();
+    const bool peer_is_slow = first.state == Exchange::State::kWaiting ? false : !out_.empty();
+    return peer_is_slow ? Activity::kWaitsForPeer : Activity::kServes;
+  }
+  return request_ || head_begun_ || !out_.empty() ? Activity::kWaitsForPeer : Activity::kIdle;
 }
 
 bool Http1::wants_input() const {
@@ -39,6 +55,7 @@ std::span<std::uint8_t> Http1::body_space() {
 void Http1::body_arrived(std::size_t bytes) {
   Bytes& body = request_->body;
   body.commit(bytes);
+  if (digest_) digest_->add(body.view().last(bytes));
   if (body.size() == body_bytes_) {
     deliver();
     pump();
@@ -51,9 +68,13 @@ void Http1::received(ByteView bytes, std::int64_t now_ns) {
   if (pending_.empty()) {
     const std::size_t used = consume(bytes, now_ns);
     if (reading_ != Reading::kNothing) pending_.append(bytes.subspan(used));
+    if (!pending_fits()) fail(out_of_memory_budget());
   } else {
     pending_.append(bytes);
-    resume_input(now_ns);
+    if (pending_fits())
+      resume_input(now_ns);
+    else
+      fail(out_of_memory_budget());
   }
   pump();
 }
@@ -63,11 +84,17 @@ void Http1::resume_input(std::int64_t now_ns) {
   const std::size_t left = pending_.size() - used;
   if (left == 0 || reading_ == Reading::kNothing) {
     pending_ = Bytes{};  // an idle connection holds no buffer
+    pending_charge_.release();
   } else if (used != 0) {
     std::memmove(pending_.data(), pending_.data() + used, left);
     pending_.resize(left);
   }
   pump();
+}
+
+bool Http1::pending_fits() {
+  return pending_.capacity() <= (context_.known ? kUnchargedPendingBytes : kUnchargedOfStrangerBytes) ||
+         reading_ == Reading::kNothing || context_.raise(pending_charge_, pending_.capacity());
 }
 
 // Returns how many of `bytes` are done with.
@@ -118,7 +145,7 @@ std::size_t Http1::consume_head(ByteView bytes, std::int64_t now_ns) {
   const std::string_view text = as_text(bytes);
   const std::size_t end = find_head_end(text, head_seen_);
   if (std::min(end, text.size()) > context_.limits.header_bytes_max) {
-    fail(head_too_large());
+    fail(head_too_large(), text);
     return 0;
   }
   if (end == std::string_view::npos) {
@@ -138,13 +165,15 @@ void Http1::begin_request(std::string_view head_text, std::int64_t now_ns) {
   Exchange& exchange = *exchanges_.emplace_back(std::make_shared<Exchange>(*this, context_));
 
   const auto head = parse_http1_head(*request_);
-  if (!head) return fail(bad_request("The request is malformed."));
+  if (!head) return fail(bad_request("The request is malformed."), head_text);
   exchange.http11 = head->http11;
   exchange.head_only = request_->method == "HEAD";
   exchange.keep_alive = head->keep_alive;
+  allow_origin(exchange, request_->header("origin"));
   if (head->expects_other)
     return fail(error_response(417, "ExpectationFailedException", "Unknown expectation."));
   if (head->content_length.value_or(0) > context_.limits.body_bytes_max) return fail(body_too_large());
+  if (!admit(head->chunked ? Gate::kUnknownLength : head->content_length.value_or(0))) return;
 
   if (head->chunked) {
     reading_ = Reading::kChunks;
@@ -160,24 +189,50 @@ void Http1::begin_request(std::string_view head_text, std::int64_t now_ns) {
   exchange.wants_continue = head->expects_continue;
 }
 
+bool Http1::admit(std::uint64_t body_bytes) {
+  if (context_.gate == nullptr) return context_.admitted = true;
+  Admission admission = context_.gate->admit(*request_, body_bytes);
+  if (admission.refusal != nullptr) {
+    fail(std::move(*admission.refusal));
+    return false;
+  }
+  if (!admission.withholds_body || body_bytes == 0) {
+    if (admission.digests_body && body_bytes != 0) digest_ = std::make_unique<BodyDigest>();
+    if (body_bytes != 0) context_.admitted = true;
+    return true;
+  }
+  request_->body_withheld = true;
+  exchanges_.back()->keep_alive = false;
+  exchanges_.back()->linger = true;
+  deliver();
+  return false;
+}
+
+void Http1::allow_origin(Exchange& exchange, std::string_view origin) const {
+  if (origin.empty() || context_.gate == nullptr || !context_.gate->allows_origin(origin)) return;
+  exchange.allowed_origin = origin;
+}
+
 void Http1::make_room() {
   Bytes& body = request_->body;
   const auto capacity =
       static_cast<std::size_t>(std::min<std::uint64_t>(body_bytes_, body_room(body.size())));
-  if (!exchanges_.back()->charge.try_raise_to(capacity)) return fail(out_of_memory_budget());
+  if (!context_.raise(exchanges_.back()->charge, capacity)) return fail(out_of_memory_budget());
   body.reserve(capacity);
 }
 
 std::size_t Http1::consume_chunks(ByteView bytes) {
   std::size_t used = 0;
+  const std::size_t before = request_->body.size();
   const auto state = chunks_->feed(bytes, request_->body, used);
+  if (digest_) digest_->add(request_->body.view().subspan(before));
   if (state == ChunkedBody::State::kBad) {
     fail(bad_request("The request body is malformed."));
   } else if (state == ChunkedBody::State::kTooLarge) {
     fail(body_too_large());
   } else if (state == ChunkedBody::State::kLineTooLong) {
     fail(head_too_large());
-  } else if (!exchanges_.back()->charge.try_raise_to(request_->body.capacity())) {
+  } else if (!context_.raise(exchanges_.back()->charge, request_->body.capacity())) {
     fail(out_of_memory_budget());
   } else if (state == ChunkedBody::State::kDone) {
     deliver();
@@ -190,13 +245,16 @@ void Http1::deliver() {
   exchange->wants_continue = false;
   exchange->request_bytes = request_->body.size();
   unanswered_bytes_ += exchange->request_bytes;
+  if (digest_) request_->body_sha256 = digest_->finish();
   reading_ = exchange->keep_alive ? Reading::kHead : Reading::kNothing;
   chunks_.reset();
+  digest_.reset();
 
   request_->peer_storage = context_.peer;
   request_->peer = request_->peer_storage;
   request_->tls = context_.tls;
   request_->loop = &context_.loop;
+  request_->caller_known = &context_.known;
   LoopCounters::add(context_.counters.requests_total, 1);
   delivering_ = true;
   context_.handler(std::move(request_), Responder(exchange));
@@ -204,10 +262,12 @@ void Http1::deliver() {
   pump();  // at once, so that a run of requests that are answered at once is not held up by pipelined_max
 }
 
-void Http1::fail(Response response) {
+void Http1::fail(Response response, std::string_view head) {
   if (!request_) exchanges_.push_back(std::make_shared<Exchange>(*this, context_));
+  if (!head.empty()) allow_origin(*exchanges_.back(), origin_in(head));
   request_.reset();
   chunks_.reset();
+  digest_.reset();
   reading_ = Reading::kNothing;
   head_begun_ = false;
   Exchange& exchange = *exchanges_.back();
@@ -320,8 +380,10 @@ void Http1::finish(Ending ending) {
   ending_ = ending;
   reading_ = Reading::kNothing;
   pending_ = Bytes{};
+  pending_charge_.release();
   request_.reset();
   chunks_.reset();
+  digest_.reset();
   for (const auto& exchange : std::exchange(exchanges_, {})) exchange->detach(true);
 }
 
@@ -374,7 +436,8 @@ void Http1::tick(std::int64_t now_ns) {
 }
 
 void Http1::gone() {
-  if (!exchanges_.empty() || request_) finish(Ending::kClose);
+  finish(Ending::kClose);
+  out_ = OutQueue{};  // what it is charged for is free at once
 }
 
 }  // namespace millrace::net

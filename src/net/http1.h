@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "net/body_digest.h"
 #include "net/driver.h"
 #include "net/http1_parser.h"
 #include "net/out_queue.h"
@@ -19,6 +20,7 @@ class Http1 final : public Driver, private StreamQueue::Listener {
   Http1(DriverContext& context, std::int64_t now_ns);
   ~Http1() override;
 
+  Activity activity() const override;
   bool wants_input() const override;
   std::span<std::uint8_t> body_space() override;
   void body_arrived(std::size_t bytes) override;
@@ -48,9 +50,16 @@ class Http1 final : public Driver, private StreamQueue::Listener {
   std::size_t consume_chunks(ByteView bytes);
   void begin_request(std::string_view head, std::int64_t now_ns);
   void make_room();
+  // False: it was refused, or delivered without its body.
+  bool admit(std::uint64_t body_bytes);
+  // Whether what stands in pending_ has room in the budget.
+  bool pending_fits();
   void deliver();
   // Answers what is being read, or what cannot be read, and reads no more.
-  void fail(Response response);
+  //
+  // head   as far as it has arrived, of a request that could not be parsed
+  void fail(Response response, std::string_view head = {});
+  void allow_origin(Exchange& exchange, std::string_view origin) const;
   bool is_paused() const;
   bool is_last(const Exchange& exchange) const;
 
@@ -65,12 +74,14 @@ class Http1 final : public Driver, private StreamQueue::Listener {
   OutQueue out_;
   std::vector<std::shared_ptr<Exchange>> exchanges_;  // in order of arrival; at most pipelined_max
   Bytes pending_;                                     // arrived, not yet understood
+  Charge pending_charge_;                             // once it is large
   std::size_t head_seen_ = 0;                         // of pending_: searched for the head's end
 
   std::unique_ptr<Request> request_;  // whose body is being read
   std::uint64_t body_bytes_ = 0;      // by Content-Length
   std::unique_ptr<ChunkedBody> chunks_;
-  std::size_t unanswered_bytes_ = 0;  // bodies of whole requests not yet answered
+  std::unique_ptr<BodyDigest> digest_;  // of that body, where it is wanted
+  std::size_t unanswered_bytes_ = 0;    // bodies of whole requests not yet answered
 
   std::int64_t since_ns_;  // when that began which tick() bounds
   bool head_begun_ = false;

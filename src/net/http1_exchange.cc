@@ -10,7 +10,9 @@ void Http1::Exchange::respond(Response given) {
   MR_ASSERT(state == State::kWaiting);
   state = State::kAnswered;
   response = std::move(given);
-  if (!charge.try_hold_answer(response.body.size())) response = out_of_memory_budget();
+  if (driver->context_.known) charge.move_to(*budget);
+  if (!driver->context_.hold_answer(charge, response.body.size())) response = out_of_memory_budget();
+  if (!allowed_origin.empty()) add_cors(response, allowed_origin);
   driver->answered(*this);
 }
 
@@ -23,6 +25,7 @@ std::shared_ptr<BodyStream> Http1::Exchange::start_stream(Response head) {
     state = State::kStreaming;
     response = std::move(head);
     response.body = Bytes{};
+    if (!allowed_origin.empty()) add_cors(response, allowed_origin);
     charge.release();
     driver->answered(*this);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "net/budget.h"
 #include "net/http.h"
@@ -17,8 +18,9 @@ class Http1::Exchange final : public Responder::Sink {
   enum class State : std::uint8_t { kWaiting, kAnswered, kStreaming, kAbandoned };
 
   Exchange(Http1& owner, DriverContext& context)
-      : loop(context.loop), budget(context.budget), driver(&owner), charge(*context.budget) {}
+      : loop(context.loop), budget(context.budget), driver(&owner), charge(context.own_budget()) {}
 
+  bool is_wanted() const override { return driver != nullptr; }
   void respond(Response given) override;
   std::shared_ptr<BodyStream> start_stream(Response head) override;
   void abandon() override;
@@ -29,6 +31,7 @@ class Http1::Exchange final : public Responder::Sink {
   const std::shared_ptr<Budget> budget;
   Http1* driver;
   Response response;
+  std::string allowed_origin;  // whose pages may read the answer; or empty
   std::shared_ptr<StreamQueue> stream;
   Charge charge;  // the request's body, then the response's
   std::size_t request_bytes = 0;

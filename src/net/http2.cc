@@ -14,6 +14,8 @@ namespace millrace::net {
 namespace {
 
 constexpr std::size_t kQueuedFramesMax = 2'000;  // our answers to a peer that does not read them
+constexpr std::size_t kQueuedForStrangerMax = 200;
+constexpr std::size_t kResetsEarnedMax = 1'000;
 constexpr std::int32_t kStreamWindowBytes = 1024 * 1024;
 constexpr std::int32_t kConnectionWindowBytes = 16 * 1024 * 1024;
 constexpr std::int64_t kIdleFramesMax = 1'000;  // at once; see FloodGauge
@@ -47,7 +49,15 @@ Http2::~Http2() {
 
 bool Http2::wants_input() const {
   return !deaf_ && !broken_ && nghttp2_session_want_read(session_) != 0 &&
-         nghttp2_session_get_outbound_queue_size(session_) < kQueuedFramesMax;
+         nghttp2_session_get_outbound_queue_size(session_) <
+             (context_.known ? kQueuedFramesMax : kQueuedForStrangerMax + streams_.size());
+}
+
+Driver::Activity Http2::activity() const {
+  if (streams_.empty()) return out_.empty() ? Activity::kIdle : Activity::kWaitsForPeer;
+  for (const auto& [id, stream] : streams_)
+    if (stream->is_under_way()) return Activity::kServes;
+  return Activity::kWaitsForPeer;
 }
 
 void Http2::received(ByteView bytes, std::int64_t now_ns) {
@@ -75,7 +85,7 @@ std::size_t Http2::gather(std::span<iovec> out) {
 }
 
 void Http2::pull() {
-  while (!broken_ && out_.bytes() < kHttp2UnsentBytesMax) {
+  while (!broken_ && out_.bytes() < unsent_bytes_max()) {
     const std::uint8_t* data = nullptr;
     const auto bytes = nghttp2_session_mem_send(session_, &data);
     if (bytes < 0) broken_ = true;
@@ -102,8 +112,18 @@ void Http2::open_stream(std::int32_t id) {
   // Streams that are reset at once do not count as concurrent, but their requests are under way all the same.
   if (*with_handler_ > 2u * context_.limits.http2_streams_max) return terminate(NGHTTP2_ENHANCE_YOUR_CALM);
   const auto stream = std::make_shared<Stream>(*this, id);
+  if (!context_.known && !stream->hold(kHttp2StreamBytes)) return terminate(NGHTTP2_ENHANCE_YOUR_CALM);
   streams_.emplace(id, stream);
   nghttp2_session_set_stream_user_data(session_, id, stream.get());
+}
+
+void Http2::reset_by_peer(const Stream& stream) {
+  if (stream.has_begun_to_leave()) return;
+  if (resets_earned_ > 0) {
+    --resets_earned_;
+  } else if (!context_.source.spend(now_ns_) && !deaf_) {
+    terminate(NGHTTP2_ENHANCE_YOUR_CALM);
+  }
 }
 
 void Http2::close_stream(std::int32_t id) {
@@ -113,21 +133,39 @@ void Http2::close_stream(std::int32_t id) {
   const auto stream = std::move(found->second);
   streams_.erase(found);
   released(std::exchange(stream->request_bytes, 0));
+  if (stream->is_complete()) {
+    flood_.earn(2);
+    resets_earned_ = std::min(resets_earned_ + 1, kResetsEarnedMax);
+  }
   const bool complete = stream->queue && stream->queue->ended() && !stream->queue->has_chunk();
   stream->closed(!complete);
 }
 
-void Http2::head_complete(Stream& stream) {
+void Http2::head_complete(Stream& stream, bool has_body) {
   stream.head_done = true;
   stream.since_ns = now_ns_;
-  if (stream.head_too_large) return stream.fail(head_too_large());
   stream.place_headers();
   Request& request = *stream.request;
+  const std::string_view origin = request.header("origin");
+  const Gate* const gate = context_.gate;
+  if (gate != nullptr && !origin.empty() && gate->allows_origin(origin)) stream.allowed_origin = origin;
+  if (stream.head_too_large) return stream.fail(head_too_large());
   stream.head_only = request.method == "HEAD";
   const std::string_view length = request.header("content-length");
   std::from_chars(length.data(), length.data() + length.size(),
                   stream.content_length);  // nghttp2 has checked it
   if (stream.content_length > context_.limits.body_bytes_max) return stream.fail(body_too_large());
+  if (gate != nullptr) {
+    const std::uint64_t unsaid = has_body ? Gate::kUnknownLength : 0;
+    Admission admission = gate->admit(request, length.empty() ? unsaid : stream.content_length);
+    if (admission.refusal != nullptr) return stream.fail(std::move(*admission.refusal));
+    if (admission.withholds_body && has_body) {
+      request.body_withheld = true;
+      return deliver(stream);
+    }
+    if (admission.digests_body && has_body) stream.digest = std::make_unique<BodyDigest>();
+  }
+  if (has_body) context_.admitted = true;
   if (same_name(request.header("expect"), "100-continue")) Callbacks::submit_continue(session_, stream.id);
 }
 
@@ -146,6 +184,7 @@ void Http2::data_arrived(Stream* stream, ByteView bytes) {
   }
   if (!stream->make_room(bytes.size())) return stream->fail(out_of_memory_budget());
   stream->request->body.append(bytes);
+  if (stream->digest) stream->digest->add(bytes);
 }
 
 void Http2::released(std::size_t request_bytes) {
@@ -158,6 +197,8 @@ void Http2::deliver(Stream& stream) {
   if (stream.refusing) return;
   auto request = std::move(stream.request);
   stream.refusing = true;
+  if (stream.digest) request->body_sha256 = stream.digest->finish();
+  stream.digest.reset();
   stream.request_bytes = request->body.size();
   unanswered_bytes_ += stream.request_bytes;
   stream.counted_ = true;
@@ -167,7 +208,7 @@ void Http2::deliver(Stream& stream) {
   request->peer_storage = context_.peer;
   request->peer = request->peer_storage;
   request->loop = &context_.loop;
-  flood_.earn(2);
+  request->caller_known = &context_.known;
   LoopCounters::add(context_.counters.requests_total, 1);
   context_.handler(std::move(request), Responder(streams_.at(stream.id)));
 }
@@ -228,6 +269,7 @@ void Http2::tick_stream(Stream& stream) {
 void Http2::gone() {
   broken_ = true;
   for (const auto& [id, stream] : std::exchange(streams_, {})) stream->closed(true);
+  out_ = OutQueue{};  // what it is charged for is free at once
 }
 
 }  // namespace millrace::net

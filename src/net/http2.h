@@ -15,12 +15,19 @@ namespace millrace::net {
 
 // Taken from nghttp2 ahead of the socket.
 inline constexpr std::size_t kHttp2UnsentBytesMax = 256 * 1024;
+inline constexpr std::size_t kHttp2UnsentOfStrangerMax = 16 * 1024;
+
+// What a session takes before there is any stream: nghttp2's buffers and header tables.
+inline constexpr std::size_t kHttp2SessionBytes = 32 * 1024;
+// What a stream takes, with nghttp2's part of it, before it has a large head or body.
+inline constexpr std::size_t kHttp2StreamBytes = 3 * 1024;
 
 class Http2 final : public Driver {
  public:
   Http2(DriverContext& context, std::int64_t now_ns);
   ~Http2() override;
 
+  Activity activity() const override;
   bool wants_input() const override;
   std::span<std::uint8_t> body_space() override { return {}; }
   void body_arrived(std::size_t) override {}
@@ -44,10 +51,15 @@ class Http2 final : public Driver {
   void pull();
   void terminate(std::uint32_t error_code);
   bool spend(std::int64_t tokens);
+  std::size_t unsent_bytes_max() const {
+    return context_.known ? kHttp2UnsentBytesMax : kHttp2UnsentOfStrangerMax;
+  }
 
   void open_stream(std::int32_t id);
   void close_stream(std::int32_t id);
-  void head_complete(Stream& stream);
+  // The peer has reset a stream: if it got nothing of the answer, that was work for nobody.
+  void reset_by_peer(const Stream& stream);
+  void head_complete(Stream& stream, bool has_body);
   void deliver(Stream& stream);
   void data_arrived(Stream* stream, ByteView bytes);
   void tick_stream(Stream& stream);
@@ -65,6 +77,7 @@ class Http2 final : public Driver {
   std::size_t unanswered_bytes_ = 0;           // bodies of whole requests not yet answered
   std::size_t withheld_bytes_ = 0;             // of the connection's window, until answers are given
   FloodGauge flood_;
+  std::size_t resets_earned_ = 0;  // by answers that were taken; then resets are at the address's expense
   std::int64_t now_ns_;
   std::int64_t active_ns_;  // when there was a request last
   std::int64_t sent_ns_;    // when the peer took a byte last

@@ -93,12 +93,17 @@ int Http2::Callbacks::on_header(nghttp2_session* session, const nghttp2_frame* f
 int Http2::Callbacks::on_frame_recv(nghttp2_session* session, const nghttp2_frame* frame, void* driver) {
   Http2& own = driver_of(driver);
   if (frame->hd.type == NGHTTP2_SETTINGS) own.greeted_ = true;
+  if (frame->hd.type == NGHTTP2_RST_STREAM) {
+    if (const Stream* const reset = stream_of(session, frame->hd.stream_id)) own.reset_by_peer(*reset);
+    return 0;
+  }
   if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
   Stream* const stream = stream_of(session, frame->hd.stream_id);
   if (stream == nullptr) return 0;
+  const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
-    own.head_complete(*stream);
-  if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) own.deliver(*stream);
+    own.head_complete(*stream, !ends);
+  if (ends) own.deliver(*stream);
   return 0;
 }
 
@@ -115,6 +120,9 @@ int Http2::Callbacks::on_stream_close(nghttp2_session*, std::int32_t id, std::ui
 
 // Answered before the request was whole: the rest of it is not wanted (RFC 9113, 8.1).
 int Http2::Callbacks::on_frame_send(nghttp2_session* session, const nghttp2_frame* frame, void*) {
+  if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_RESPONSE) {
+    if (Stream* const stream = stream_of(session, frame->hd.stream_id)) stream->head_sent = true;
+  }
   const bool ends = (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
                     (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   if (ends && nghttp2_session_get_stream_remote_close(session, frame->hd.stream_id) == 0) {
@@ -140,7 +148,7 @@ ssize_t Http2::Callbacks::read_body(nghttp2_session*, std::int32_t, std::uint8_t
 int Http2::Callbacks::send_data(nghttp2_session*, nghttp2_frame*, const std::uint8_t* frame_head,
                                 std::size_t bytes, nghttp2_data_source* source, void* driver) {
   Http2& own = driver_of(driver);
-  if (own.out_.bytes() >= kHttp2UnsentBytesMax) return NGHTTP2_ERR_WOULDBLOCK;
+  if (own.out_.bytes() >= own.unsent_bytes_max()) return NGHTTP2_ERR_WOULDBLOCK;
   Stream& stream = *static_cast<Stream*>(source->ptr);
   own.out_.add_copy(as_text({frame_head, kFrameHeadBytes}));
   stream.take_piece(bytes, own.out_);

@@ -7,7 +7,8 @@
 
 namespace millrace::net {
 namespace {
-constexpr std::size_t kFieldOverheadBytes = 32;  // RFC 9113, 6.5.2
+constexpr std::size_t kFieldOverheadBytes = 32;        // RFC 9113, 6.5.2
+constexpr std::size_t kUnchargedHeadBytes = 4 * 1024;  // most heads are smaller
 }  // namespace
 
 Http2::Stream::Stream(Http2& driver, std::int32_t stream_id)
@@ -18,7 +19,7 @@ Http2::Stream::Stream(Http2& driver, std::int32_t stream_id)
       loop_(driver.context_.loop),
       budget_(driver.context_.budget),
       with_handler_(driver.with_handler_),
-      charge_(*driver.context_.budget) {
+      charge_(driver.context_.own_budget()) {
   request->headers.reserve(20);
   header_bytes_.reserve(20);
 }
@@ -33,7 +34,11 @@ void Http2::Stream::respond(Response given) {
   MR_ASSERT(!answered);
   answered = true;
   response = std::move(given);
-  if (!charge_.try_hold_answer(response.body.size())) response = out_of_memory_budget();
+  if (owner->context_.known) charge_.move_to(*budget_);
+  const std::size_t own_bytes = owner->context_.known ? 0 : kHttp2StreamBytes;
+  if (!owner->context_.hold_answer(charge_, own_bytes + response.body.size()))
+    response = out_of_memory_budget();
+  if (!allowed_origin.empty()) add_cors(response, allowed_origin);
   if (!response.body.empty()) body = std::make_shared<const Bytes>(std::move(response.body));
   owner->submit(*this);
 }
@@ -46,6 +51,7 @@ std::shared_ptr<BodyStream> Http2::Stream::start_stream(Response head) {
     MR_ASSERT(!answered);
     answered = true;
     response = std::move(head);
+    if (!allowed_origin.empty()) add_cors(response, allowed_origin);
     charge_.release();
     queue = made;
     owner->submit(*this);
@@ -74,6 +80,7 @@ bool Http2::Stream::add_header(std::string_view name, std::string_view value) {
   }
   request->head.append(name);
   request->head.append(value);
+  if (request->head.capacity() > kUnchargedHeadBytes && !hold(request->head.capacity())) return false;
   header_bytes_.emplace_back(name.size(), value.size());
   return true;
 }
@@ -90,13 +97,18 @@ void Http2::Stream::place_headers() {
   header_bytes_ = {};
 }
 
+bool Http2::Stream::hold(std::size_t bytes) {
+  held_bytes_ = std::max(held_bytes_, bytes);
+  return owner->context_.raise(charge_, held_bytes_);
+}
+
 bool Http2::Stream::make_room(std::size_t bytes) {
   Bytes& to = request->body;
   const std::size_t needed = to.size() + bytes;
   if (needed <= to.capacity()) return true;
   const std::size_t capacity =
       std::max(needed, content_length == 0 ? 2 * needed : std::min(content_length, body_room(to.size())));
-  if (!charge_.try_raise_to(capacity)) return false;
+  if (!owner->context_.raise(charge_, held_bytes_ + capacity)) return false;
   to.reserve(capacity);
   return true;
 }
@@ -104,6 +116,7 @@ bool Http2::Stream::make_room(std::size_t bytes) {
 void Http2::Stream::fail(Response error) {
   refusing = true;
   request.reset();
+  digest.reset();
   respond(std::move(error));
 }
 

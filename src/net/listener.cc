@@ -16,7 +16,11 @@ namespace {
 namespace ip = boost::asio::ip;
 
 constexpr int kBacklog = 4096;
-constexpr int kAcceptsATurn = 64;
+constexpr int kAcceptsATurn = 16;
+constexpr std::size_t kWayShare = 32;  // one of so many connections makes way at once
+// What the system holds of what a stranger has sent and nobody has read: many strangers are not to use up the
+// memory of all connections of the machine. Connection lets it grow once the caller seems to be somebody.
+constexpr int kReceiveBufferOfStrangerBytes = 16 * 1024;
 constexpr std::int64_t kPauseNs = 100'000'000;  // without descriptors, until accepting is tried again
 
 int open_spare() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
@@ -42,6 +46,17 @@ Result<ip::tcp::endpoint> resolve(boost::asio::io_context& context, const std::s
                                                         ip::resolver_base::numeric_service, error);
   if (error || found.empty()) return unusable;
   return found.begin()->endpoint();
+}
+
+// What SourceTable tells addresses apart by.
+std::uint64_t address_key(const ip::address& address) {
+  if (address.is_v4()) return address.to_v4().to_uint();
+  const ip::address_v6 v6 = address.to_v6();
+  if (v6.is_v4_mapped()) return ip::make_address_v4(ip::v4_mapped, v6).to_uint();
+  std::uint64_t key = 0;
+  const auto bytes = v6.to_bytes();
+  for (std::size_t i = 0; i < 8; ++i) key = key << 8 | bytes[i];
+  return key;
 }
 
 // On its way to its loop; closed, and no longer counted, where that has ended.
@@ -86,6 +101,7 @@ Result<std::shared_ptr<Listener>> Listener::open(std::shared_ptr<ServerCore> cor
   acceptor.open(endpoint.protocol(), error);
   if (!error) acceptor.set_option(ip::tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor.non_blocking(true, error);
+  ::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_RCVBUF, &kReceiveBufferOfStrangerBytes, sizeof(int));
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(kBacklog, error);
   if (error)
@@ -115,8 +131,37 @@ void Listener::wait() {
                        });
 }
 
+bool Listener::is_full() const {
+  return core_->open.load(std::memory_order_relaxed) >= core_->limits.connections_max;
+}
+
+// Nobody is accepted meanwhile: the system's queue holds those who come.
+void Listener::make_way() {
+  const std::size_t per_loop =
+      std::max<std::size_t>(core_->limits.connections_max / core_->shares.size() / kWayShare, 1);
+  making_way_ = core_->shares.size();
+  way_made_ = 0;
+  for (const auto& share : core_->shares) {
+    share->loop.post([self = shared_from_this(), &share = *share, per_loop] {
+      const std::size_t closed = Connection::make_way(share, per_loop);
+      self->loop_.post([self, closed] { self->made_way(closed); });
+    });
+  }
+}
+
+void Listener::made_way(std::size_t closed) {
+  way_made_ += closed;
+  if (--making_way_ != 0 || !acceptor_.is_open()) return;
+  // Everybody is being served: who waits is told so.
+  if (way_made_ == 0)
+    for (int i = 0; i < kAcceptsATurn && accept_one(); ++i) {
+    }
+  wait();
+}
+
 void Listener::accept_waiting() {
-  for (int i = 0; i < kAcceptsATurn; ++i) {
+  if (is_full()) return make_way();
+  for (int i = 0; i < kAcceptsATurn && !is_full(); ++i) {
     if (!accept_one()) {
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
         return out_of_descriptors();
@@ -134,7 +179,7 @@ bool Listener::accept_one() {
   if (socket < 0) return errno == ECONNABORTED || errno == EINTR || errno == EPROTO;
   peer.resize(peer_bytes);
   LoopShare& share = *core_->shares[next_share_];
-  if (core_->open.load(std::memory_order_relaxed) >= core_->limits.connections_max) {
+  if (is_full()) {
     ::close(socket);
     LoopCounters::add(core_->shares.front()->counters.connections_refused, 1);
     return true;
@@ -142,10 +187,10 @@ bool Listener::accept_one() {
   next_share_ = (next_share_ + 1) % core_->shares.size();
   core_->open.fetch_add(1, std::memory_order_relaxed);
   tune(socket, peer);
-  share.loop.post(
-      [&share, core = core_, accepted = AcceptedSocket(socket, core_), name = text_of(peer)]() mutable {
-        Connection::adopt(core, share, accepted.take(), std::move(name));
-      });
+  share.loop.post([&share, core = core_, accepted = AcceptedSocket(socket, core_), name = text_of(peer),
+                   &source = core_->sources.of(address_key(peer.address()))]() mutable {
+    Connection::adopt(core, share, accepted.take(), std::move(name), source);
+  });
   return true;
 }
 

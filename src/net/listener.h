@@ -30,6 +30,10 @@ class Listener : public std::enable_shared_from_this<Listener> {
  private:
   void accept_waiting();
   bool accept_one();  // false: none waiting, or not now
+  bool is_full() const;
+  // Has each loop close some connections that wait for their peers, and goes on when they have.
+  void make_way();
+  void made_way(std::size_t closed);
   void out_of_descriptors();
   void wait();
 
@@ -38,6 +42,8 @@ class Listener : public std::enable_shared_from_this<Listener> {
   boost::asio::ip::tcp::acceptor acceptor_;
   std::string address_;
   std::size_t next_share_ = 0;
+  std::size_t making_way_ = 0;  // loops that have not yet answered
+  std::size_t way_made_ = 0;    // connections that the others have closed
   int spare_descriptor_;  // given up for a moment, to take and refuse a connection when there are none left
 };
 

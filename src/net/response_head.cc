@@ -3,6 +3,7 @@
 #include <fmt/compile.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/beast/http/status.hpp>
 #include <ctime>
@@ -90,6 +91,27 @@ void write_http1_head(std::string& out, const Response& response, const Http1Fra
     out += "\r\n";
   }
   out += "\r\n";
+}
+
+void add_cors(Response& response, std::string_view origin) {
+  response.headers.emplace_back("Access-Control-Allow-Origin", std::string(origin));
+  response.headers.emplace_back(
+      "Access-Control-Expose-Headers",
+      "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,Date");
+  response.headers.emplace_back("Vary", "Origin");
+}
+
+std::string_view origin_in(std::string_view head) {
+  constexpr std::string_view kName = "origin:";
+  while (!head.empty()) {
+    const std::string_view line = head.substr(0, head.find('\n'));
+    head.remove_prefix(std::min(line.size() + 1, head.size()));
+    if (line.size() < kName.size() || !same_name(line.substr(0, kName.size()), kName)) continue;
+    const std::string_view value = line.substr(kName.size());
+    const std::size_t begin = std::min(value.find_first_not_of(" \t"), value.size());
+    return value.substr(begin, value.find_last_not_of(" \t\r") + 1 - begin);
+  }
+  return {};
 }
 
 Response error_response(int status, std::string_view type, std::string_view message) {

@@ -32,6 +32,12 @@ struct Http1Framing {
 // reflects cannot begin a header of its own.
 void write_http1_head(std::string& out, const Response& response, const Http1Framing& framing);
 
+// What lets pages of `origin` read the response.
+void add_cors(Response& response, std::string_view origin);
+
+// The value of the first Origin header in the head of a request that may not be well formed; or empty.
+std::string_view origin_in(std::string_view head);
+
 // An answer of net's own, in the shape of AWS JSON 1.1. `message` has no character that JSON would escape.
 Response error_response(int status, std::string_view type, std::string_view message);
 

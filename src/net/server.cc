@@ -28,9 +28,10 @@ struct Server::Impl {
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Result<std::unique_ptr<Server>> Server::start(LoopGroup& loops, const std::string& address,
-                                              ServerLimits limits, const TlsFiles* tls, Handler handler) {
+                                              ServerLimits limits, const TlsFiles* tls, Handler handler,
+                                              const Gate* gate) {
   auto impl = std::make_unique<Impl>();
-  impl->core = std::make_shared<ServerCore>(limits, std::move(handler));
+  impl->core = std::make_shared<ServerCore>(limits, std::move(handler), gate);
   for (auto& loop : loops.impl().loops) impl->core->shares.push_back(std::make_unique<LoopShare>(*loop));
   if (tls != nullptr) {
     MR_ASSIGN(TlsContext context, load_tls(*tls));
@@ -92,6 +93,7 @@ Server::Stats Server::stats() const {
     add(sum.connections_open, counters.connections_open);
     add(sum.connections_total, counters.connections_total);
     add(sum.connections_refused, counters.connections_refused);
+    add(sum.connections_evicted, counters.connections_evicted);
     add(sum.requests_total, counters.requests_total);
     add(sum.bytes_in, counters.bytes_in);
     add(sum.bytes_out, counters.bytes_out);

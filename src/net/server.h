@@ -8,6 +8,7 @@
 
 #include "base/loop.h"
 #include "base/result.h"
+#include "net/gate.h"
 #include "net/http.h"
 
 namespace millrace::net {
@@ -36,10 +37,15 @@ class LoopGroup {
 struct ServerLimits {
   std::size_t header_bytes_max = 64 * 1024;        // a request's head, all headers together; over it: 431
   std::size_t body_bytes_max = 96u * 1024 * 1024;  // over it: 413, before the body is read
-  std::size_t connections_max = 20'000;            // over it: closed at once
+  // Over it the connection that has been idle longest makes way, one whose caller is not known first; where
+  // none is idle, the new one is closed at once.
+  std::size_t connections_max = 20'000;
   std::size_t buffered_bytes_max =
-      1024u * 1024 * 1024;         // bodies and unsent responses of all connections together; over it: 503
-  std::size_t pipelined_max = 16;  // HTTP/1.1 requests under way on a connection; then it is not read
+      1024u * 1024 * 1024;  // bodies and unsent responses of all connections together; over it: 503
+  // As much of it, at most, for connections whose caller is not known (Request::caller_known): with their
+  // heads, streams and sessions, but never less than one body of the largest size and half as much again.
+  std::size_t strangers_bytes_max = 64u * 1024 * 1024;
+  std::size_t pipelined_max = 16;         // HTTP/1.1 requests under way on a connection; then it is not read
   std::uint32_t http2_streams_max = 250;  // concurrent streams a connection
   std::int64_t header_ms_max = 10'000;    // from the first byte of a request to the end of its head
   std::int64_t body_ms_max = 60'000;      // and from there to the end of its body
@@ -57,10 +63,12 @@ class Server {
   // Listens and serves at once. `address` "127.0.0.1:4566", "[::1]:4566", port 0 for any.
   // One port speaks clear text and, when `tls` is given, TLS 1.2/1.3 too (told apart by the first byte),
   // HTTP/1.1 and HTTP/2 (prior knowledge "PRI * HTTP/2.0", or ALPN). Connections are spread over the loops in
-  // turn. `handler` is called on many loops at once. errors   kInvalid: address or certificate unusable, text
-  // says which.  kUnavailable: the port is taken. thread   any but a loop
+  // turn. `handler` is called on many loops at once. `gate`: borrowed, outlives the server; null: everything
+  // is admitted. errors   kInvalid: address or certificate unusable, text says which.  kUnavailable: the port
+  // is taken. thread   any but a loop
   static Result<std::unique_ptr<Server>> start(LoopGroup& loops, const std::string& address,
-                                               ServerLimits limits, const TlsFiles* tls, Handler handler);
+                                               ServerLimits limits, const TlsFiles* tls, Handler handler,
+                                               const Gate* gate = nullptr);
   ~Server();  // closes at once what is left
 
   // The address that it listens on, "127.0.0.1:4566".
@@ -74,8 +82,8 @@ class Server {
   Result<void> reload_tls(const TlsFiles& files);
 
   struct Stats {
-    std::uint64_t connections_open, connections_total, connections_refused, requests_total, bytes_in,
-        bytes_out;
+    std::uint64_t connections_open, connections_total, connections_refused, connections_evicted,
+        requests_total, bytes_in, bytes_out;
   };
   Stats stats() const;
 

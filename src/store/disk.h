@@ -27,11 +27,14 @@ class File {
   //          kUnknown: any other failure (EIO): the range holds any mix of old and new.
   virtual Result<void> write_at(std::uint64_t offset, std::span<const ByteView> pieces) = 0;
   // Makes what was written, and the file's size, durable (fdatasync).
-  // errors   kUnknown: nothing written since the last sync() may be trusted to be there, or not to be.
+  // errors   kUnknown: nothing written since the last sync() may be trusted to be there, or not to be. Also
+  //          where the file, or its folder, was removed, renamed or replaced meanwhile
   virtual Result<void> sync() = 0;
   virtual Result<std::uint64_t> size() = 0;
   // errors   as write_at
   virtual Result<void> truncate(std::uint64_t size) = 0;
+  // A hint: these bytes are to be read from the disk itself next time, not from the machine's memory of it.
+  virtual void forget(std::uint64_t /*offset*/, std::uint64_t /*bytes*/) {}
 };
 
 // A folder of the machine and all below it. Paths are relative to it, with '/'. Any thread.
@@ -54,7 +57,13 @@ class Disk {
   // Fine when it is not there. Durable only after sync_folder.
   virtual Result<void> remove(std::string_view path) = 0;
   // Makes names made, changed and removed in a folder durable.
+  // errors   kUnavailable: not tried (too many open files): trying again is enough.
+  //          kUnknown: it failed: a later success does not speak for these names, which must be made again
   virtual Result<void> sync_folder(std::string_view folder) = 0;
+  // Whether what is written here can be found again: every folder in use is where it was opened, and the file
+  // system takes writes.
+  // errors   kUnavailable: the text says what is wrong and where
+  virtual Result<void> check_in_place() = 0;
   // Bytes that may still be written, as far as the disk knows.
   virtual Result<std::uint64_t> free_bytes() = 0;
   // Where it is, for messages: "/var/lib/millrace".

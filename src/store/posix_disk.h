@@ -10,9 +10,19 @@
 
 namespace millrace::store {
 
-// Makes `folder` where missing and locks it against a second process (flock on a file LOCK) until destroyed.
+// Makes `folder` where missing and locks it against a second process until destroyed: by flock on the folder
+// itself, whatever path leads to it, and on a file LOCK in it, which is all that earlier versions look at.
+// Where the file system cannot lock a folder (NFS), LOCK alone holds. Changes nothing in a folder that has a
+// LOCK.
+//
 // errors   kUnavailable: cannot be made, or another process holds it; text says which
 Result<std::unique_ptr<Disk>> open_posix_disk(const std::string& folder);
+// Writes this process's number into LOCK, for the message that another process gets. As far as it can: on a
+// full disk it may be missing.
+void name_holder(Disk& disk);
+// Whether no process holds the folder now; changes nothing.
+// errors   kUnavailable: text says which process does
+Result<void> check_not_in_use(const std::string& folder);
 // As open_posix_disk, but takes no lock and makes nothing: for tools that only read.
 Result<std::unique_ptr<Disk>> open_posix_disk_read_only(const std::string& folder);
 

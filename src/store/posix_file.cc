@@ -1,5 +1,6 @@
 #include "store/posix_file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include <climits>
 
 #include "store/posix_error.h"
+#include "store/posix_folder.h"
 
 namespace millrace::store {
 namespace {
@@ -19,8 +21,11 @@ static_assert(kPiecesMax <= IOV_MAX);
 
 class PosixFile final : public File {
  public:
-  PosixFile(Descriptor descriptor, std::string path)
-      : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+  PosixFile(Descriptor descriptor, std::string path, std::shared_ptr<const PosixFolder> folder)
+      : descriptor_(std::move(descriptor)), path_(std::move(path)), folder_(std::move(folder)) {
+    struct stat status {};
+    counts_names_ = folder_ != nullptr && fstat(descriptor_.get(), &status) == 0 && status.st_nlink > 0;
+  }
 
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::uint8_t> out) override {
     std::size_t done = 0;
@@ -55,7 +60,7 @@ class PosixFile final : public File {
       if (errno == EINTR) continue;
       return Error{ErrorKind::kUnknown, posix_error_text("sync", path_, errno)};
     }
-    return {};
+    return check_in_place();
   }
 
   Result<std::uint64_t> size() override {
@@ -72,7 +77,26 @@ class PosixFile final : public File {
     return {};
   }
 
+  void forget(std::uint64_t offset, std::uint64_t bytes) override {
+    posix_fadvise(descriptor_.get(), static_cast<off_t>(offset), static_cast<off_t>(bytes),
+                  POSIX_FADV_DONTNEED);
+  }
+
  private:
+  // What is durable in a file without a name goes with the process. Two calls of about a microsecond beside a
+  // flush of the disk.
+  Result<void> check_in_place() const {
+    if (folder_ == nullptr) return {};
+    struct stat status {};
+    if (fstat(descriptor_.get(), &status) != 0)
+      return Error{ErrorKind::kUnknown, posix_error_text("stat", path_, errno)};
+    if (counts_names_ && status.st_nlink == 0)
+      return Error{ErrorKind::kUnknown, path_ + " was removed under the running server"};
+    if (auto there = folder_->check_in_place(); !there.ok())
+      return Error{ErrorKind::kUnknown, std::move(there.error().text)};
+    return {};
+  }
+
   // Writes all of `vectors`, which it eats, however often the kernel takes only a part.
   Result<void> write_vectors(std::uint64_t offset, std::span<iovec> vectors) {
     while (!vectors.empty()) {
@@ -104,6 +128,8 @@ class PosixFile final : public File {
 
   Descriptor descriptor_;
   const std::string path_;
+  const std::shared_ptr<const PosixFolder> folder_;
+  bool counts_names_;  // some file systems say 0 for every file
 };
 
 }  // namespace
@@ -113,8 +139,9 @@ Descriptor::~Descriptor() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-std::unique_ptr<File> make_posix_file(Descriptor descriptor, std::string path) {
-  return std::make_unique<PosixFile>(std::move(descriptor), std::move(path));
+std::unique_ptr<File> make_posix_file(Descriptor descriptor, std::string path,
+                                      std::shared_ptr<const PosixFolder> folder) {
+  return std::make_unique<PosixFile>(std::move(descriptor), std::move(path), std::move(folder));
 }
 
 }  // namespace millrace::store

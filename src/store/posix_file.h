@@ -1,6 +1,7 @@
 // store/posix_file.h: File over a descriptor.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -28,7 +29,12 @@ class Descriptor {
   int fd_ = -1;
 };
 
-// path  for messages
-std::unique_ptr<File> make_posix_file(Descriptor descriptor, std::string path);
+class PosixFolder;
+
+// path     for messages
+// folder   that it stands in: its sync() fails when the file has no name any more, or the folder is not in
+//          place. nullptr where it is only read
+std::unique_ptr<File> make_posix_file(Descriptor descriptor, std::string path,
+                                      std::shared_ptr<const PosixFolder> folder);
 
 }  // namespace millrace::store

@@ -8,6 +8,8 @@
 #include <charconv>
 #include <utility>
 
+#include "identity/glob.h"
+
 namespace millrace::sts {
 namespace {
 
@@ -88,6 +90,58 @@ std::optional<QueryError> check_assume_role(const Call& call, const std::string&
   return std::nullopt;
 }
 
+// Tags.member.N.Key and .Value, TransitiveTagKeys.member.N, and what the caller's own session passes on.
+// source: IAM User Guide, "Pass session tags in AWS STS", "Chaining roles with session tags"
+std::optional<QueryError> read_tags(const Call& call, Session& session) {
+  constexpr int kTagsMax = 50;
+  constexpr std::size_t kTagBytesMax = 4'096;  // its token goes with each of its requests
+  const Principal& caller = *call.caller.principal;
+  const auto same = [](std::string_view name) {
+    return [folded = identity::folded(name)](const auto& other) { return identity::folded(other) == folded; };
+  };
+  std::vector<std::string> names;
+  for (int i = 1;; ++i) {
+    const std::string* key = call.parameters.find(fmt::format("Tags.member.{}.Key", i));
+    const std::string* value = call.parameters.find(fmt::format("Tags.member.{}.Value", i));
+    if (key == nullptr && value == nullptr) break;
+    if (i > kTagsMax) return constraint("…", "tags", "Member must have length less than or equal to 50");
+    for (const auto& [text, member] : {std::pair(key, "key"), std::pair(value, "value")})
+      if (text == nullptr)
+        return constraint("null", fmt::format("tags.{}.member.{}", i, member), "Member must not be null");
+    if (auto wrong = check_length(*key, fmt::format("tags.{}.member.key", i), {1, 128})) return wrong;
+    if (auto wrong = check_length(*value, fmt::format("tags.{}.member.value", i), {0, 256})) return wrong;
+    if (identity::folded(*key).starts_with("aws:"))
+      return QueryError{"InvalidParameterValue", "Tag keys that begin with aws: are reserved."};
+    // As the service has it, one in another case is the same.
+    if (std::any_of(names.begin(), names.end(), same(*key)))
+      return QueryError{"InvalidParameterValue",
+                        "Duplicate tag keys found. Please note that Tag keys are case insensitive."};
+    if (std::any_of(caller.transitive_tags.begin(), caller.transitive_tags.end(), same(*key)))
+      return QueryError{
+          "InvalidParameterValue",
+          fmt::format("The tag {} comes from the caller's session and cannot be replaced.", *key)};
+    names.push_back(*key);
+    session.tags.emplace(*key, *value);
+  }
+  for (const std::string& name : call.parameters.list("TransitiveTagKeys")) {
+    const auto tag = std::find_if(names.begin(), names.end(), same(name));
+    if (tag == names.end())
+      return QueryError{"InvalidParameterValue", fmt::format("The transitive tag key {} is no tag.", name)};
+    session.transitive_tags.push_back(*tag);
+  }
+  for (const std::string& name : caller.transitive_tags) {
+    session.tags.insert_or_assign(name, caller.tags.at(name));
+    session.transitive_tags.push_back(name);
+  }
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : session.tags) bytes += name.size() + value.size();
+  if (session.tags.size() > std::size_t{kTagsMax} || bytes > kTagBytesMax)
+    return QueryError{
+        "PackedPolicyTooLarge",
+        fmt::format("A session has at most {} tags of {} bytes together", kTagsMax, kTagBytesMax)};
+  return std::nullopt;
+}
+
 // The policies that are to limit the session.
 std::optional<QueryError> read_session_policies(const Call& call, Session& session) {
   if (const std::string* document = call.parameters.find("Policy"); document != nullptr) {
@@ -96,6 +150,8 @@ std::optional<QueryError> read_session_policies(const Call& call, Session& sessi
     const auto policy =
         identity::parse_policy(*document, identity::PolicyKind::kIdentity, identity::kSessionPolicyBytesMax);
     if (!policy.ok()) return QueryError{"MalformedPolicyDocument", policy.error().text};
+    if (const auto known = call.authorizer.check_keys(**policy); !known.ok())
+      return QueryError{"MalformedPolicyDocument", known.error().text};
     session.documents.push_back(*document);
     session.limited = true;
   }
@@ -139,13 +195,21 @@ Outcome assume_role(const Call& call) {
   std::vector<identity::ConditionValue> more = {{"sts:RoleSessionName", {*name}}};
   if (const std::string* external = call.parameters.find("ExternalId"); external != nullptr)
     more.push_back({"sts:ExternalId", {*external}});
-  const identity::AccessRequest wish{.action = "sts:AssumeRole",
-                                     .resource = role == nullptr ? *arn : role->arn,
-                                     .policies = {.own = role == nullptr ? nobodys : role->trust},
-                                     .weight = identity::AccessRequest::Weight::kMustAllow,
-                                     .more = more};
-  if (auto denial = call.authorizer.check(call.caller, call.circumstances, wish); denial.has_value())
-    return access_denied(denial->message.substr(0, denial->message.find(" because ")));
+  if (auto wrong = read_tags(call, session)) return std::move(*wrong);
+  if (!session.transitive_tags.empty()) more.push_back({"sts:TransitiveTagKeys", session.transitive_tags});
+  identity::AccessRequest wish{.action = "sts:AssumeRole",
+                               .resource = role == nullptr ? *arn : role->arn,
+                               .policies = {.own = role == nullptr ? nobodys : role->trust},
+                               .weight = identity::AccessRequest::Weight::kMustAllow,
+                               .request_tags = session.tags.empty() ? nullptr : &session.tags,
+                               .more = more};
+  // Who passes tags on, be it those that his own session has, tags the session that begins.
+  for (const std::string_view action : {"sts:AssumeRole", "sts:TagSession"}) {
+    if (action == "sts:TagSession" && session.tags.empty()) continue;
+    wish.action = action;
+    if (auto denial = call.authorizer.check(call.caller, call.circumstances, wish); denial.has_value())
+      return access_denied(denial->message.substr(0, denial->message.find(" because ")));
+  }
   if (role == nullptr)  // whom everything is allowed learns it
     return access_denied(fmt::format("User: {} is not authorized to perform: sts:AssumeRole on resource: {}",
                                      caller.arn, *arn));

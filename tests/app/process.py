@@ -30,15 +30,16 @@ class Server:
     """`with Server(...) as server`: serves at server.address; killed at the end if it still runs."""
 
     def __init__(self, *flags: str, env: dict[str, str] | None = None, data: str | None = None,
-                 listen: str = "127.0.0.1:0"):
+                 listen: str = "127.0.0.1:0", launcher: list[str] | None = None):
         self.own_data = None if data else tempfile.mkdtemp(prefix="millrace-app-")
         self.data = data or self.own_data
         self.flags = ["--listen", listen, "--data", self.data, "--loops", "1", *flags]
         self.env = environment(env)
+        self.launcher = launcher or []  # put before the command line
         self.stderr_lines: list[str] = []
 
     def __enter__(self) -> "Server":
-        self.process = subprocess.Popen([BINARY, "serve", *self.flags], stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([*self.launcher, BINARY, "serve", *self.flags], stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, env=self.env)
         self.reader = threading.Thread(target=self._read_stderr, daemon=True)
         self.reader.start()

@@ -17,6 +17,11 @@ from process import BINARY, ROOT, Server, environment, run
 KEYS = {"MILLRACE_ROOT_ACCESS_KEY": "AKIDEXAMPLE", "MILLRACE_ROOT_SECRET_KEY": "a-secret-of-the-tests"}
 
 
+def section_of_operations(title: str) -> str:
+    page = (ROOT / "docs/operations.md").read_text()
+    return re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", page, re.M | re.S)[1]
+
+
 class Paths(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -49,10 +54,22 @@ class Paths(unittest.TestCase):
         self.assertEqual(code, 200)
         self.assertTrue(headers["Content-Type"].startswith("text/plain; version=0.0.4"))
         names = set(re.findall(r"^# TYPE (\w+) \w+$", body, re.M))
-        page = set(re.findall(r"^\| `(\w+)(?:\{[^}]*\})?` \|", (ROOT / "docs/operations.md").read_text(), re.M))
+        page = set(re.findall(r"^\| `(\w+)(?:\{[^}]*\})?` \|", section_of_operations("Metrics"), re.M))
         self.assertEqual(names, page)
         self.assertIn('node="n-1"', body)
         self.assertIn('zone="z-1"', body)
+
+    def test_parts_of_memory_are_exactly_those_of_the_operations_page(self):
+        page = {part: int(share) for part, share in
+                re.findall(r"^\| `(\w+)` \| (\d+) \|", section_of_operations("Memory"), re.M)}
+        self.assertLessEqual(sum(page.values()), 64)
+        body = self.server.get("/metrics")[2]
+        bounds = re.findall(r'^millrace_memory_bytes_max\{part="(\w+)"\} (\S+)$', body, re.M)
+        self.assertEqual({part: float(bound) for part, bound in bounds},
+                         {part: share * (1 << 30) / 64 for part, share in page.items()})
+        held = dict(re.findall(r'^millrace_memory_bytes\{part="(\w+)"\} (\S+)$', body, re.M))
+        self.assertEqual(held.keys(), page.keys())
+        self.assertGreater(float(held["keys"]), 0)
 
     def test_metrics_count_requests(self):
         def requests() -> int:
@@ -198,7 +215,7 @@ class Stop(unittest.TestCase):
         with Server() as server:
             host, port = server.address.split(":")
             with socket.create_connection((host, int(port))) as unfinished:
-                unfinished.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf")
+                unfinished.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf")
                 time.sleep(0.3)
                 server.process.send_signal(signal.SIGTERM)
                 server.wait_for_line("draining")
@@ -239,7 +256,7 @@ class Reload(unittest.TestCase):
                     server.wait_for_line("SIGHUP: certificate and key loaded again")
                     with connect(server) as new:
                         self.assertEqual(name_shown(new), b"second")
-                    old.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                    old.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
                     self.assertIn(b"200 OK", old.recv(1000))
                 pathlib.Path(folder, "cert.pem").write_text("no certificate")
                 server.process.send_signal(signal.SIGHUP)

@@ -21,7 +21,7 @@ class BadUsage(unittest.TestCase):
         self.assertIn(says, done.stderr)
 
     def test_no_command(self):
-        self.refused(says="serve, admin, log or version")
+        self.refused(says="admin, log or version")
 
     def test_unknown_command(self):
         self.refused("sevre", says="sevre")
@@ -80,7 +80,7 @@ class BadUsage(unittest.TestCase):
                 self.refused("serve", "--listen", listen, says="MILLRACE_ROOT_ACCESS_KEY")
 
     def test_log_needs_to_know_what_and_where(self):
-        self.refused("log", says="verify or dump")
+        self.refused("log", says="verify, dump or skip")
         self.refused("log", "verify", says="DIR")
 
 

@@ -98,5 +98,15 @@ TEST_P(Crc32c, EveryFlippedBitChangesIt) {
 INSTANTIATE_TEST_SUITE_P(Kernel, Crc32c, testing::ValuesIn(kKernels),
                          [](const auto& each) { return std::string(each.param.name); });
 
+TEST(Crc32cJoined, IsThatOfBothTextsOneBehindTheOther) {
+  const auto bytes = drawn_bytes(5'000);
+  const std::uint32_t whole = crc32c(bytes);
+  for (const std::size_t at : {0u, 1u, 2u, 3u, 24u, 255u, 256u, 2'500u, 4'999u, 5'000u}) {
+    const ByteView first = ByteView(bytes).first(at);
+    const ByteView second = ByteView(bytes).subspan(at);
+    EXPECT_EQ(crc32c_joined(crc32c(first), crc32c(second), second.size()), whole) << at;
+  }
+}
+
 }  // namespace
 }  // namespace millrace

@@ -27,9 +27,9 @@ class Cases:
         except Skip as why:
             self.skipped += 1
             self.line(f"skip  {self.subject}: {name}: {why}")
-        except Exception:  # an AssertionError or whatever a client throws
+        except Exception as error:  # an AssertionError or whatever a client throws
             self.failed += 1
-            self.line(f"FAIL  {self.subject}: {name}")
+            self.line(f"FAIL  {self.subject}: {name}: {str(error)[:300] or type(error).__name__}")
             for row in traceback.format_exc().rstrip().splitlines():
                 self.line(f"      {row[:1000]}")
         else:

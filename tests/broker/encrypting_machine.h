@@ -37,8 +37,8 @@ struct EncryptingMachine : keys::ServiceWorld {
     log_options.unsettled_bytes_max = 512 << 10;
     log_options.tail_cache_bytes = 64 << 10;
     options.master_keys = service.get();
-    log::LogEnvironment environment{disk, world.clock(), world.random(), {&world.loop(0), &world.loop(1)}, {},
-                                    {}};
+    log::LogEnvironment environment{
+        disk, world.folder_clock(), world.random(), {&world.loop(0), &world.loop(1)}, {}, {}};
     environment.start_worker = [this](const std::string& name, int) { return world.start_worker(name); };
     environment.warn = [](const std::string&) {};
     MR_ASSIGN(broker, Broker::open(std::move(environment), log_options, *store, options));

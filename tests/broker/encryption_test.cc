@@ -93,7 +93,7 @@ TEST(BrokerEncryption, DataKeysAreRenewedAndOldRecordsStayReadable) {
   machine.create();
   ASSERT_TRUE(machine.encrypt_with("alias/aws/kinesis").ok());
   ASSERT_TRUE(machine.put("a").ok());
-  machine.world.shift_wall_clock(3'600'000);
+  machine.world.spend(3'600'000 * kNsPerMs);
   machine.world.run_for(61'000 * kNsPerMs);
   EXPECT_EQ(machine.stream()->data_keys.size(), 2u);
   EXPECT_EQ(machine.stream()->status, StreamStatus::kActive);

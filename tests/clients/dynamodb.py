@@ -51,8 +51,8 @@ def tables(cases, dynamo):
         table = f"t-{uuid.uuid4().hex[:10]}"
         made = dynamo.create_table(TableName=table, BillingMode="PAY_PER_REQUEST", Tags=[{"Key": "a", "Value": "b"}],
                                    **LEASE_KEY)["TableDescription"]
-        equal(made["TableStatus"], "CREATING")
-        equal(code_of(dynamo.get_item, TableName=table, Key={"leaseKey": {"S": "x"}}), "ResourceNotFoundException")
+        equal(made["TableStatus"], "ACTIVE")
+        equal(dynamo.get_item(TableName=table, Key={"leaseKey": {"S": "x"}}).get("Item"), None)
         equal(code_of(dynamo.create_table, TableName=table, BillingMode="PAY_PER_REQUEST", **LEASE_KEY),
               "ResourceInUseException")
         dynamo.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1, "MaxAttempts": 30})

@@ -352,6 +352,10 @@ def key_service(cases, kms):
         assert key["KeyId"] in [entry["KeyId"] for page in pages for entry in page["Keys"]]
         kms.tag_resource(KeyId=key["KeyId"], Tags=[{"TagKey": "stage", "TagValue": "test"}])
         kms.untag_resource(KeyId=key["KeyId"], TagKeys=["team"])
+        own = {"TagKey": "aws:x", "TagValue": ""}
+        equal(code_of(kms.tag_resource, KeyId=key["KeyId"], Tags=[own]), "TagException")
+        equal(code_of(kms.untag_resource, KeyId=key["KeyId"], TagKeys=["stage", "aws:x"]), "TagException")
+        equal(code_of(kms.create_key, Tags=[own]), "TagException")
         equal(kms.list_resource_tags(KeyId=key["KeyId"])["Tags"], [{"TagKey": "stage", "TagValue": "test"}])
     with cases.case("alias/aws/kinesis is there, and nobody's to change"):
         aliases = {entry["AliasName"]: entry for entry in kms.list_aliases()["Aliases"]}

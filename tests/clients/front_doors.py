@@ -396,12 +396,13 @@ class AdminDoor(Door):
 ADMIN_ACTIONS = {
     "AddUser": ("CreateUser", "user/new"), "RemoveUser": ("DeleteUser", "user/nobody"), "ListUsers": ("ListUsers", "*"),
     "CreateKey": ("CreateAccessKey", "user/nobody"), "ListKeys": ("ListAccessKeys", "user/nobody"),
-    "EnableKey": ("UpdateAccessKey", "*"), "DisableKey": ("UpdateAccessKey", "*"), "DeleteKey": ("DeleteAccessKey", "*"),
+    "EnableKey": ("UpdateAccessKey", "user/nobody"), "DisableKey": ("UpdateAccessKey", "user/nobody"),
+    "DeleteKey": ("DeleteAccessKey", "user/nobody"),
     "PutPolicy": ("CreatePolicyVersion", "policy/walked"), "GetPolicy": ("GetPolicy", "policy/walked"),
     "ListPolicies": ("ListPolicies", "*"), "DeletePolicy": ("DeletePolicy", "policy/walked"),
     "AttachPolicy": ("AttachUserPolicy", "user/nobody"), "DetachPolicy": ("DetachUserPolicy", "user/nobody"),
     "PutInlinePolicy": ("PutUserPolicy", "user/nobody"), "DeleteInlinePolicy": ("DeleteUserPolicy", "user/nobody"),
-    "CreateRole": ("CreateRole", "role/new"), "ChangeRole": ("UpdateAssumeRolePolicy", "role/walked"),
+    "CreateRole": ("CreateRole", "role/new"), "ChangeRole": ("UpdateRole", "role/walked"),
     "RemoveRole": ("DeleteRole", "role/walked"), "GetRole": ("GetRole", "role/walked"), "ListRoles": ("ListRoles", "*"),
 }
 OF_ROLES = {"AttachPolicy": "AttachRolePolicy", "DetachPolicy": "DetachRolePolicy", "PutInlinePolicy": "PutRolePolicy",

@@ -129,5 +129,90 @@ TEST(ControlLog, WhatWasAcknowledgedSurvivesACrashAtAnyOperation) {
   EXPECT_GT(crashes, 100);
 }
 
+TEST(ControlLog, ASnapshotIsDueByTheCostOfReadingWhatWasAppended) {
+  Machine machine{1};
+  auto opened = ControlLog::open(*machine.store, "control/");
+  ControlLog& log = *opened->log;
+  const auto appended_until_due = [&log](const std::string& entry) {
+    int count = 0;
+    for (; !log.snapshot_due(); ++count) EXPECT_TRUE(log.append(entry).ok());
+    return count;
+  };
+  EXPECT_EQ(appended_until_due("small"), 256);  // 4 MiB, at 16 KiB each
+  ASSERT_TRUE(log.snapshot(std::string(8u << 20, 's')).ok());
+  EXPECT_FALSE(log.snapshot_due());
+  EXPECT_EQ(appended_until_due(std::string(1u << 20, 'e')), 16);  // twice the last snapshot
+  ASSERT_TRUE(log.snapshot("s").ok());
+  EXPECT_EQ(appended_until_due("small"), 256);
+  log.snapshot_failed();
+  EXPECT_EQ(appended_until_due("small"), 256);
+  const auto again = ControlLog::open(*machine.store, "control/");
+  EXPECT_TRUE(again->log->snapshot_due()) << "a start counts what it reads";
+}
+
+// A snapshot that is written beside appends, and what it replaces removed beside them, cut short anywhere.
+TEST(ControlLog, ASnapshotBesideAppendsSurvivesACrashAtAnyOperation) {
+  int crashes = 0;
+  for (const auto kind : {sim::Crash::kPowerLoss, sim::Crash::kProcessKilled})
+    for (std::uint64_t at = 1;; ++at) {
+      Machine machine{at};
+      machine.disk.crash_at_operation(machine.disk.operations() + at, kind);
+      std::size_t acknowledged = 0;
+      if (auto opened = ControlLog::open(*machine.store, "control/"); opened.ok()) {
+        ControlLog& log = *opened->log;
+        const auto append = [&] {
+          if (!log.append(fmt::format("entry {}", acknowledged)).ok()) return false;
+          ++acknowledged;
+          return true;
+        };
+        bool going = append() && append();
+        for (int round = 0; going && round < 3; ++round) {
+          const std::size_t covered = acknowledged;
+          auto snapshot = log.begin_snapshot();
+          going = snapshot.ok() && append() && (*snapshot)->append("snapshot ").ok() && append() &&
+                  (*snapshot)->append(fmt::format("of {}", covered)).ok() && append() &&
+                  log.end_snapshot(**snapshot).ok();
+          for (bool more = true; going && more;) {
+            const auto removed = log.remove_replaced();
+            more = removed.ok() && *removed;
+            going = removed.ok() && append();
+          }
+        }
+      }
+      if (!machine.disk.crashed()) break;
+      ++crashes;
+      machine.disk.restart();
+      machine.boot();
+      const auto again = ControlLog::open(*machine.store, "control/");
+      ASSERT_TRUE(again.ok()) << "operation " << at << ": " << again.error().text;
+      std::size_t covered = 0;
+      if (again->snapshot) covered = std::stoul(again->snapshot->substr(std::string("snapshot of ").size()));
+      ASSERT_LE(covered, acknowledged);
+      const std::size_t total = covered + again->entries.size();
+      ASSERT_GE(total, acknowledged) << "operation " << at;
+      ASSERT_LE(total, acknowledged + 1) << "operation " << at;
+      for (std::size_t i = 0; i < again->entries.size(); ++i)
+        ASSERT_EQ(again->entries[i], fmt::format("entry {}", covered + i));
+    }
+  EXPECT_GT(crashes, 100);
+}
+
+TEST(ControlLog, ASnapshotThatFailsLosesNothing) {
+  for (const auto operation : {sim::Operation::kCreate, sim::Operation::kWrite, sim::Operation::kSync,
+                               sim::Operation::kRename, sim::Operation::kRemove}) {
+    Machine machine{1};
+    auto opened = ControlLog::open(*machine.store, "control/");
+    ASSERT_TRUE(opened->log->append("a").ok());
+    machine.disk.fail_next(operation);
+    EXPECT_FALSE(opened->log->snapshot("state a").ok());
+    ASSERT_TRUE(opened->log->append("b").ok());
+    machine.boot();
+    const auto again = ControlLog::open(*machine.store, "control/");
+    ASSERT_TRUE(again.ok()) << again.error().text;
+    const bool taken = again->snapshot.has_value();
+    EXPECT_EQ(again->entries, taken ? std::vector<std::string>{"b"} : (std::vector<std::string>{"a", "b"}));
+  }
+}
+
 }  // namespace
 }  // namespace millrace::cluster

@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from black_box.cases import Cases, Skip, equal, eventually
 from black_box.server import Server, scratch_folder
 from black_box.wire import Wire, b64
+from crash.changes import change_each, make_table, refused
 
 STREAM = "full"
 FLAGS = ["--journal-file-bytes", "4MiB", "--settle-at-bytes", "2MiB", "--settle-after-ms", "200", "--loops", "2",
@@ -88,6 +89,12 @@ class Writer:
         return len(data) - len(errors), errors
 
 
+def not_ready(server):
+    """The conditions that /readyz names."""
+    answer = Wire(server.endpoint).exchange("GET", "/readyz", sign=False)
+    return answer.json.get("reasons", []) if answer.status == 503 else []
+
+
 def read_all(endpoint):
     wire = Wire(endpoint)
     return {(shard["ShardId"], number): data for shard in wire.shards(STREAM)
@@ -121,6 +128,7 @@ def run(cases, binary, disk):
         wire = Wire(server.endpoint)
         wire.call("CreateStream", StreamName=STREAM, ShardCount=3)
         wire.wait_active(STREAM)
+        make_table(wire)
         with open(ballast, "wb") as file:
             file.write(b"\1" * (BALLAST_MIB * 1024 * 1024))
             os.fsync(file.fileno())
@@ -143,10 +151,16 @@ def run(cases, binary, disk):
             assert answer.status in (200, 500, 503), repr(answer)
             tags = wire.call("ListTagsForStream", StreamName=STREAM)["Tags"]
             equal(bool(tags), answer.status == 200)
+        with cases.case("changes of identities, keys and tables are refused or done, in the API's words"):
+            for part, answer in change_each(wire, STREAM).items():
+                assert answer.status in (200, 500, 503), f"{part}: {answer!r}"
         with cases.case("puts resume within 10 s of space coming back, without a restart"):
             os.remove(ballast)
             eventually(lambda: all(writer.put()[0] == 20 for _ in range(10)) or time.sleep(0.3), 10,
                        "10 puts acknowledged in full, in a row")
+        with cases.case("and so do changes of streams, identities, keys and tables"):
+            eventually(lambda: not refused(change_each(wire, STREAM)) or time.sleep(0.3), 10, "one change of each")
+            equal(not_ready(server), [])
         with cases.case("after kill -9 every acknowledged record is there"):
             server.kill9()
             server.start()
@@ -171,6 +185,12 @@ def run(cases, binary, disk):
             equal(missing(writer, server.endpoint), [])
             writer.reconnect()
             eventually(lambda: writer.put()[0] == 20, 10, "a put acknowledged in full")
+        with cases.case("unmounted under the server, nothing is acknowledged any more, and /readyz says why"):
+            run_or_skip(["umount", "-l", disk.path])
+            eventually(lambda: writer.put()[0] == 0, 10, "a put refused")
+            eventually(lambda: [one["condition"] for one in not_ready(server)] == ["data_folder"], 10, "the condition")
+            equal(writer.put()[0], 0)
+            assert server.healthy()
 
 
 def main():

@@ -68,6 +68,9 @@ class Producer:
         with open(self._errors_path, errors="replace") as errors:
             equal(code, 0, f"exit code of producer {self.lanes}: {errors.read()[-1000:]}")
 
+    def signal(self, number):
+        self._process.send_signal(number)
+
     def kill(self):
         if self._process.poll() is None:
             self._process.kill()

@@ -132,8 +132,8 @@ class Trial {
     }
     if (choices_.byte() % 4 == 0) end_input();
     // A request that was held until output had gone is taken up while this settles.
-    do settle();
-    while (goes_on() && handler_.waiting() + open_streams() > 0);
+    while (settle() || (goes_on() && handler_.waiting() + open_streams() > 0)) {
+    }
     check_answers();
     if (choices_.byte() % 2 == 0) handler_.forget();
     bare_.driver->gone();
@@ -167,11 +167,14 @@ class Trial {
     input_ended_ = true;
     bare_.driver->input_ended();
   }
-  void settle() {
+  // Whether output came of it: what follows it may be more.
+  bool settle() {
+    const std::size_t before = output_.size();
     handler_.finish();
     output_ += bare_.output();
     bare_.loop.run();
     output_ += bare_.output();
+    return output_.size() != before;
   }
 
   void check_bounds() {

@@ -224,10 +224,8 @@ class Trial {
       check_bounds();
     }
     // Streams go on once output has gone; a request that was held until then is taken up while this settles.
-    do {
-      settle();
-      settle();
-    } while (goes_on() && handler_.waiting() > 0);
+    while (settle() || (goes_on() && handler_.waiting() > 0)) {
+    }
     check_answers();
     if (choices_.byte() % 4 == 0) bare_.driver->input_ended();
     if (choices_.byte() % 2 == 0) handler_.forget();
@@ -254,11 +252,14 @@ class Trial {
     bare_.now_ns += ms * 1'000'000;
     bare_.driver->tick(bare_.now_ns);
   }
-  void settle() {
+  // Whether output came of it: what follows it may be more.
+  bool settle() {
     handler_.finish();
-    client_.take(bare_.output());
+    std::string output = bare_.output();
     bare_.loop.run();
-    client_.take(bare_.output());
+    output += bare_.output();
+    client_.take(output);
+    return !output.empty();
   }
 
   void check_bounds() {

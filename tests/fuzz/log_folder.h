@@ -58,7 +58,7 @@ class Machine {
   }
 
   Result<void> start() {
-    LogEnvironment environment{disk, world.clock(), world.random(), {}, {}, {}, {}};
+    LogEnvironment environment{disk, world.folder_clock(), world.random(), {}, {}, {}, {}};
     for (std::size_t i = 0; i < loops_; ++i) environment.loops.push_back(&world.loop(i));
     environment.start_worker = [this](const std::string& name, int) { return world.start_worker(name); };
     environment.warn = [this](const std::string& line) { warnings.push_back(line); };
@@ -189,7 +189,7 @@ inline Folder failed_sync_folder_left() {
   Machine machine(1, 2);
   MR_ASSERT(machine.start().ok());
   MR_ASSERT(machine.append(1, 2) == RunStatus::kDurable);
-  machine.world.run_for(1'000'000'000);
+  machine.world.run_for(5'000'000'000);  // until the background has synced what is its own
   machine.disk.fail_next(sim::Operation::kSync);
   MR_ASSERT(machine.append(2, 1) == RunStatus::kUnknown);
   machine.world.run_for(1'000'000'000);

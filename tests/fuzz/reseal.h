@@ -8,10 +8,10 @@
 #include <string>
 
 #include "base/crc32c.h"
+#include "base/little_endian.h"
 #include "fuzz/log_folder.h"
 #include "log/frame.h"
 #include "log/journal_file.h"
-#include "log/little_endian.h"
 #include "log/manifest.h"
 #include "log/manifest_store.h"
 #include "log/segment.h"
@@ -66,7 +66,7 @@ inline void reseal_journal(std::string& content) {
 // Returns the index's sum, for the manifest.
 inline std::optional<std::uint32_t> reseal_segment(std::string& content, std::uint64_t number) {
   if (content.size() < kSegmentHeaderBytes + kSegmentTrailerBytes) return std::nullopt;
-  const auto header = encode_segment_header(number);
+  const auto header = encode_segment_header(number, segment_header_folder(as_bytes(content)));
   std::memcpy(content.data(), header.data(), header.size());
   const std::size_t end = content.size() - kSegmentTrailerBytes;
   const std::size_t begin =

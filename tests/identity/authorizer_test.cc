@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/published.h"
 #include "identity/directory.h"
 #include "identity/policy_case.h"
@@ -323,6 +325,80 @@ TEST_F(Verifying, ASessionWhosePolicyIsGoneMayDoNothing) {
   change(PolicyDeleted{"limit"});
   EXPECT_FALSE(
       is_allowed(evaluate(RequestContext(*principal_of(session, *directory()), {}, put, "r"), {}).reason));
+}
+
+// A caller who may store policies, and tries them out, one after the other.
+TEST(AuthorizerMemory, WhatIsRememberedOfPoliciesIsBoundedInBytes) {
+  AuthorizerMemory memory{.policies = std::make_shared<MemoryShare>("policies", 2u << 20),
+                          .decisions = std::make_shared<MemoryShare>("decisions", 1u << 20),
+                          .audit = std::make_shared<MemoryShare>("audit", 256u << 10)};
+  Lines lines;
+  {
+    Authorizer authorizer("us-east-1", &lines, memory);
+    const Circumstances circumstances{.peer = "203.0.113.7:1", .now_ms = 1'795'608'000'000};
+    const Caller caller = caller_of({.name = "", .identity = {allow("*")}});
+    std::string stars = "s3:";
+    for (int i = 0; i < 4'000; ++i) stars += "a*";
+    std::uint64_t most_policies = 0, most_decisions = 0;
+    for (int i = 0; i < 100; ++i) {
+      const std::string resource = std::string(kStream) + std::to_string(i);
+      const AccessRequest request{
+          .action = "kinesis:PutRecord",
+          .resource = resource,
+          .policies = {.own = text_of(deny(stars + std::to_string(i), "*", to("*")))}};
+      EXPECT_FALSE(authorizer.check(caller, circumstances, request).has_value());
+      most_policies = std::max(most_policies, memory.policies->used());
+      most_decisions = std::max(most_decisions, memory.decisions->used());
+    }
+    EXPECT_LE(most_policies, memory.policies->bytes_max());
+    EXPECT_GT(most_policies, memory.policies->bytes_max() / 2);  // stars weigh far more than their text
+    EXPECT_LE(most_decisions, memory.decisions->bytes_max());
+    EXPECT_GT(most_decisions, 0u);
+    for (int i = 0; i < 2'000; ++i)
+      authorizer.refused({403, "UnrecognizedClientException", ""},
+                         std::string(1'000, 'x') + std::to_string(i), circumstances);
+    EXPECT_LE(memory.audit->used(), memory.audit->bytes_max() + 4'096);
+  }
+}
+
+TEST_F(Verifying, ATokenOfAnEarlierVersionHasNoTags) {
+  const std::string token = Seal(key, "millrace session token")
+                                .seal(R"({"of":2,"holder":"AROA1","name":"job","documents":[],"policies":[],)"
+                                      R"("limited":false,"issued":1,"expires":2,"key":"ASIA1"})",
+                                      random);
+  const auto opened = sessions.open(token);
+  ASSERT_TRUE(opened.has_value());
+  EXPECT_TRUE(opened->session.tags.empty());
+  EXPECT_TRUE(opened->session.transitive_tags.empty());
+  const auto tagged = sessions.open(sessions.issue({.tags = {{"team", "web"}}}, random).token);
+  EXPECT_EQ(tagged->session.tags, (std::map<std::string, std::string>{{"team", "web"}}));
+}
+
+TEST_F(Verifying, TheCallerOfAnEarlierRequestIsFoundAsIdentitiesAreNow) {
+  alice_with_key();
+  const std::string trust =
+      document(R"({"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"})");
+  change(RolePut{true, "worker", "AROA1", trust, 3'600, 7});
+  Published<Directory> published(directory());
+  const Verifier verifier(published, sessions, "us-east-1");
+  auto user = published.here()->keys.at("AKIA1").principal;
+  auto session = principal_of({.holder_id = "AROA1", .name = "job", .expires_s = 100}, *published.here());
+  EXPECT_EQ(verifier.still(user, 1), user);
+  EXPECT_EQ(verifier.still(session, 1), session);
+  EXPECT_EQ(verifier.still(session, 100'000), nullptr);  // it is over
+  EXPECT_EQ(verifier.still(unchecked_principal(), 1), unchecked_principal());
+
+  change(InlinePut{HolderKind::kUser, "alice", "all", document(allow("*"))});
+  change(InlinePut{HolderKind::kRole, "worker", "all", document(allow("*"))});
+  published.publish(directory());
+  EXPECT_EQ(verifier.still(user, 1)->policies.size(), 1u);
+  EXPECT_EQ(verifier.still(session, 1)->policies.size(), 1u);
+
+  change(KeySwitched{"AKIA1", false});
+  change(RoleRemoved{"worker"});
+  published.publish(directory());
+  EXPECT_EQ(verifier.still(user, 1), nullptr);
+  EXPECT_EQ(verifier.still(session, 1), nullptr);
 }
 
 }  // namespace

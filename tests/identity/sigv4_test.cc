@@ -11,7 +11,9 @@
 #include "identity/amz_time.h"
 #include "identity/digest.h"
 #include "identity/request.h"
+#include "identity/session.h"
 #include "identity/signing_key.h"
+#include "sim/seeded_random.h"
 
 namespace millrace::identity {
 namespace {
@@ -386,6 +388,35 @@ TEST(SigV4, APreSignedQueryLivesAsLongAsItSays) {
     EXPECT_EQ(with_expires(expires), "InvalidSignatureException: X-Amz-Expires should be a number")
         << expires;
   }
+}
+
+TEST(SigV4, ASessionLivesFromItsIssueToItsEndWhateverTheClockDoes) {
+  sim::SeededRandom random{sim::Seed{1}};
+  const Sessions sessions{SealKey{}};
+  auto directory = std::make_shared<Directory>();
+  directory->account = "000000000000";
+  directory->serial = 1;
+  const Published<Directory> published(directory);
+  const Verifier verifier(published, sessions, "us-east-1");
+  // No signature is right here: a session that lives gets as far as that.
+  const auto refused_as = [&](std::int64_t issued_s) {
+    Session session;
+    session.of = Session::Of::kRoot;
+    session.issued_s = issued_s;
+    session.expires_s = issued_s + 3'600;
+    const TemporaryCredentials credentials = sessions.issue(session, random);
+    OwnedRequest request = with_parts(credentials.access_key + "/20261125/us-east-1/kinesis/aws4_request");
+    request.headers.emplace_back("X-Amz-Security-Token", credentials.token);
+    const std::string text = answer(verifier, request, kNow);
+    return text.substr(0, text.find(':'));
+  };
+  constexpr std::int64_t kDayS = 86'400;
+  EXPECT_EQ(refused_as(kNow - 10), "InvalidSignatureException");
+  EXPECT_EQ(refused_as(kNow + 250), "InvalidSignatureException")
+      << "clocks of two servers may differ a little";
+  EXPECT_EQ(refused_as(kNow - 3'600), "ExpiredTokenException");
+  EXPECT_EQ(refused_as(kNow + 301), "ExpiredTokenException");
+  EXPECT_EQ(refused_as(kNow + 400 * kDayS), "ExpiredTokenException");
 }
 
 TEST(SigV4, ManyThreadsVerifyAtOnce) {

@@ -109,7 +109,48 @@ TEST(KeyService, ADisabledKeyAndOneThatWaitsForItsDeletionRefuseInTheServicesWor
             fmt::format("Key '{}' does not exist", machine.service->key_arn(key)));
   machine.crash(sim::Crash::kProcessKilled);
   ASSERT_TRUE(machine.boot().ok());
-  EXPECT_EQ(machine.service->state()->keys.count(key), 0u) << "its secrets are gone too";
+  machine.world.on(machine.world.loop(0), [&] { spawn(machine.service->remove_gone_keys()); });
+  EXPECT_TRUE(machine.world.run_until([&] { return machine.service->state()->keys.count(key) == 0; }))
+      << "its secrets are gone too";
+}
+
+TEST(KeyService, AStepOfTheClockDeletesNoKeyBeforeItsTimeHasPassed) {
+  ServiceWorld machine;
+  FolderClock& clock = machine.world.folder_clock();
+  machine.clock = &clock;
+  ASSERT_TRUE(machine.boot().ok());
+  clock.begin({}, 0, {});
+  const std::string key = machine.create();
+  const std::int64_t at_ms = clock.wall_ms() + 7 * kMsPerDay;
+  ASSERT_TRUE(machine
+                  .run(machine.service->edit_key(key,
+                                                 [at_ms](MasterKey& changed) -> Result<void> {
+                                                   changed.deletion_ms = at_ms;
+                                                   changed.deletion_days = 7;
+                                                   return {};
+                                                 }))
+                  .ok());
+  const auto is_there = [&] {
+    machine.world.on(machine.world.loop(0), [&] { spawn(machine.service->remove_gone_keys()); });
+    machine.world.run_for(1'000'000'000);
+    return machine.service->find(key).ok();
+  };
+  // A day passes for each step of 30 that is taken as true; then the machine starts again.
+  for (int day = 0; day < 6; ++day) {
+    machine.world.shift_wall_clock(30 * kMsPerDay);
+    clock.observe();
+    EXPECT_TRUE(is_there());
+    machine.world.run_for(kMsPerDay * kNsPerMs);
+    if (clock.observe()) clock.accept();
+    EXPECT_TRUE(is_there());
+    const ClockMark mark = clock.mark();
+    machine.crash(sim::Crash::kProcessKilled);
+    ASSERT_TRUE(machine.boot().ok());
+    clock.begin(mark, 0, {});
+    EXPECT_TRUE(is_there()) << day;
+  }
+  machine.world.run_for(kMsPerDay * kNsPerMs);
+  EXPECT_FALSE(is_there());
 }
 
 TEST(KeyService, AnAliasIsMadeOnceMovedAndTakenAway) {
@@ -263,6 +304,26 @@ TEST(Keyring, WhatIsWrongInItIsNamedByItsLine) {
   EXPECT_THAT(Keyring::parse(good + "0011223344556677 aa\n").error().text, testing::HasSubstr("line 3"));
   EXPECT_THAT(Keyring::parse(good + "001122334455667Z " + std::string(64, 'a')).error().text,
               testing::HasSubstr("line 3"));
+}
+
+TEST(KeyService, WhatMakesTheKeysMoreIsRefusedWhereThereIsNoMemory) {
+  ServiceWorld machine;
+  machine.memory_bytes_max = 40'000;
+  ASSERT_TRUE(machine.boot().ok());
+  const std::string long_text(8'000, 'd');
+  const auto create = [&] { return machine.run(machine.service->create_key(long_text, {})); };
+  std::string last;
+  int made = 0;
+  for (auto key = create(); key.ok(); key = create(), ++made) last = (*key)->id;
+  EXPECT_EQ(create().error().kind, ErrorKind::kLimit);
+  EXPECT_EQ(made, 4);
+  EXPECT_TRUE(machine.set_enabled(last, false).ok()) << "does not make them more";
+  const auto shortened = machine.run(machine.service->edit_key(last, [](MasterKey& key) -> Result<void> {
+    key.description.clear();
+    return {};
+  }));
+  EXPECT_TRUE(shortened.ok());
+  EXPECT_TRUE(create().ok());
 }
 
 }  // namespace

@@ -21,8 +21,11 @@ struct ServiceWorld {
   Result<void> boot() {
     MR_ASSIGN(store, store::open_directory_store(disk, "objects"));
     MR_ASSIGN(service, KeyService::open(
-                           {.account = "000000000000", .region = "us-east-1"}, *store, world.loop(0),
-                           [this] { return world.start_worker("keys"); }, world.clock(), world.random(),
+                           {.account = "000000000000",
+                            .region = "us-east-1",
+                            .memory = std::make_shared<MemoryShare>("keys", memory_bytes_max)},
+                           *store, world.loop(0), [this] { return world.start_worker("keys"); }, *clock,
+                           world.random(),
                            [this](bool may_make) -> Result<Keyring> {
                              if (keyring.empty() && !may_make)
                                return Error{ErrorKind::kCorrupt, "the keyring is missing"};
@@ -61,7 +64,9 @@ struct ServiceWorld {
     }));
   }
 
+  std::uint64_t memory_bytes_max = 16u << 20;
   sim::SimWorld world;
+  const Clock* clock = &world.clock();
   sim::SimDisk disk;
   std::string keyring;
   std::unique_ptr<store::ObjectStore> store;

@@ -12,9 +12,28 @@ namespace millrace::kinesis {
 namespace {
 
 // Those that are about no resource that exists, and so has no policy.
-const std::set<std::string> kWithoutPolicy = {
-    "CreateChannel",  "CreateStream", "DeleteChannel", "DescribeAccountSettings", "DescribeChannel",
-    "DescribeLimits", "ListChannels", "ListStreams",   "UpdateAccountSettings",   "UpdateChannel"};
+const std::set<std::string> kWithoutPolicy = {"AcknowledgeDeadLetterQueueRecords",
+                                              "AcknowledgeQueueRecords",
+                                              "CreateChannel",
+                                              "CreateQueue",
+                                              "CreateStream",
+                                              "DeleteChannel",
+                                              "DeleteQueue",
+                                              "DescribeAccountSettings",
+                                              "DescribeChannel",
+                                              "DescribeLimits",
+                                              "DescribeQueue",
+                                              "ListChannels",
+                                              "ListQueues",
+                                              "ListStreams",
+                                              "ReceiveDeadLetterQueueRecords",
+                                              "ReceiveQueueRecords",
+                                              "RestoreDeadLetterQueueRecords",
+                                              "UpdateAccountSettings",
+                                              "UpdateChannel",
+                                              "UpdateDeadLetterQueueRecordsVisibility",
+                                              "UpdateQueue",
+                                              "UpdateQueueRecordsVisibility"};
 
 class AccessMachine : public SignedMachine {
  public:
@@ -56,17 +75,22 @@ std::map<std::string, Json> requests_of(const AccessMachine& machine) {
   const Json kms = with(stream, {{"EncryptionType", "KMS"}, {"KeyId", "alias/aws/kinesis"}});
   const Json record = {{"PartitionKey", "k"}, {"Data", b64("y")}};
   return {
+      {"AcknowledgeDeadLetterQueueRecords", Json::object()},
+      {"AcknowledgeQueueRecords", Json::object()},
       {"AddTagsToStream", with(stream, {{"Tags", {{"c", "d"}}}})},
       {"CreateChannel", Json::object()},
+      {"CreateQueue", Json::object()},
       {"CreateStream", {{"StreamName", "new"}, {"ShardCount", 1}}},
       {"DecreaseStreamRetentionPeriod", with(stream, {{"RetentionPeriodHours", 24}})},
       {"DeleteChannel", Json::object()},
+      {"DeleteQueue", Json::object()},
       {"DeleteResourcePolicy", resource},
       {"DeleteStream", with(stream, {{"EnforceConsumerDeletion", true}})},
       {"DeregisterStreamConsumer", consumer},
       {"DescribeAccountSettings", Json::object()},
       {"DescribeChannel", Json::object()},
       {"DescribeLimits", Json::object()},
+      {"DescribeQueue", Json::object()},
       {"DescribeStream", stream},
       {"DescribeStreamConsumer", consumer},
       {"DescribeStreamSummary", stream},
@@ -77,6 +101,7 @@ std::map<std::string, Json> requests_of(const AccessMachine& machine) {
       {"GetShardIterator", with(stream, {{"ShardId", "0"}, {"ShardIteratorType", "LATEST"}})},
       {"IncreaseStreamRetentionPeriod", with(stream, {{"RetentionPeriodHours", 72}})},
       {"ListChannels", Json::object()},
+      {"ListQueues", Json::object()},
       {"ListShards", stream},
       {"ListStreamConsumers", by_arn},
       {"ListStreams", Json::object()},
@@ -87,8 +112,11 @@ std::map<std::string, Json> requests_of(const AccessMachine& machine) {
       {"PutRecords", with(stream, {{"Records", Json::array({record})}})},
       {"PutResourcePolicy",
        with(resource, {{"Policy", one_statement("Allow", "kinesis:*", kStreamArn, "nobody")}})},
+      {"ReceiveDeadLetterQueueRecords", Json::object()},
+      {"ReceiveQueueRecords", Json::object()},
       {"RegisterStreamConsumer", with(by_arn, {{"ConsumerName", "d"}})},
       {"RemoveTagsFromStream", with(stream, {{"TagKeys", {"a"}}})},
+      {"RestoreDeadLetterQueueRecords", Json::object()},
       {"SplitShard", with(stream, {{"ShardToSplit", "0"}, {"NewStartingHashKey", "1000"}})},
       {"StartStreamEncryption", kms},
       {"StopStreamEncryption", kms},
@@ -98,7 +126,10 @@ std::map<std::string, Json> requests_of(const AccessMachine& machine) {
       {"UntagResource", with(resource, {{"TagKeys", {"a"}}})},
       {"UpdateAccountSettings", {{"MinimumThroughputBillingCommitment", {{"Status", "ENABLED"}}}}},
       {"UpdateChannel", Json::object()},
+      {"UpdateDeadLetterQueueRecordsVisibility", Json::object()},
       {"UpdateMaxRecordSize", with(by_arn, {{"MaxRecordSizeInKiB", 2'048}})},
+      {"UpdateQueue", Json::object()},
+      {"UpdateQueueRecordsVisibility", Json::object()},
       {"UpdateShardCount", with(stream, {{"TargetShardCount", 2}, {"ScalingType", "UNIFORM_SCALING"}})},
       {"UpdateStreamMode", with(by_arn, {{"StreamModeDetails", {{"StreamMode", "ON_DEMAND"}}}})},
       {"UpdateStreamRecordDistributionStrategy", with(by_arn, {{"RecordDistributionStrategy", "AUTO"}})},
@@ -175,6 +206,148 @@ TEST(KinesisAccess, WhoMayIsAnsweredByTheSameRequests) {
     EXPECT_FALSE(refusals.contains(type)) << operation << ": " << answer.body;
     if (answer.stream != nullptr) answer.stream->go_away();
   }
+}
+
+const Json kTags = {{"env", "prod"}};
+
+// Everything but `action` on `resource`, where `condition` holds; empty: always.
+std::string all_but(const std::string& action, const std::string& resource, const Json& condition = {}) {
+  Json deny = {{"Effect", "Deny"}, {"Action", action}, {"Resource", resource}};
+  if (!condition.empty()) deny["Condition"] = condition;
+  return Json{{"Version", "2012-10-17"},
+              {"Statement",
+               Json::array({{{"Effect", "Allow"}, {"Action", "*"}, {"Resource", "*"}}, std::move(deny)})}}
+      .dump();
+}
+
+TEST(KinesisAccess, ToCreateWithTagsIsToTag) {
+  const std::string consumers = kStreamArn + "/consumer/d:*";
+  const Json prod = {{"StringEquals", {{"aws:RequestTag/env", "prod"}}}};
+  const Json names = {{"ForAnyValue:StringEquals", {{"aws:TagKeys", "env"}}}};
+  SignedMachine machine({{"no-adding", all_but("kinesis:AddTagsToStream", "arn:aws:kinesis:*:*:stream/t*")},
+                         {"no-prod", all_but("kinesis:AddTagsToStream", "*", prod)},
+                         {"no-env", all_but("kinesis:CreateStream", "*", names)},
+                         {"no-tagging", all_but("kinesis:TagResource", consumers)},
+                         {"creates", one_statement("Allow", "kinesis:CreateStream", "*")}});
+  machine.create_stream_and_consumer();
+  const Json stream = {{"StreamName", "tagged"}, {"ShardCount", 1}, {"Tags", kTags}};
+  const std::string tagged =
+      "kinesis:AddTagsToStream on resource: arn:aws:kinesis:us-east-1:" + kAccount + ":stream/tagged ";
+  for (const char* user : {"no-adding", "no-prod", "creates"}) {
+    const Answer answer = machine.post_as(by(user), "CreateStream", stream);
+    EXPECT_EQ(answer.type(), "AccessDeniedException") << user;
+    EXPECT_NE(answer.message().find(tagged), std::string::npos) << user << ": " << answer.body;
+  }
+  EXPECT_EQ(machine.post_as(by("no-env"), "CreateStream", stream).type(), "AccessDeniedException");
+  EXPECT_EQ(machine.call_as_root("ListStreams", Json::object())["StreamNames"], Json::array({"s"}));
+
+  // kinesis:TagResource is of no use to create a stream with tags, and needed to register a consumer with
+  // some.
+  EXPECT_EQ(machine.post_as(by("no-tagging"), "CreateStream", stream).status, 200);
+  Json other = stream;
+  other["StreamName"] = "other";
+  other.erase("Tags");
+  EXPECT_EQ(machine.post_as(by("creates"), "CreateStream", other).status, 200);
+  EXPECT_EQ(machine.post_as(by("no-env"), "CreateStream", other).type(), "ResourceInUseException");
+
+  Json consumer = {{"StreamARN", kStreamArn}, {"ConsumerName", "d"}, {"Tags", kTags}};
+  const Answer answer = machine.post_as(by("no-tagging"), "RegisterStreamConsumer", consumer);
+  EXPECT_EQ(answer.type(), "AccessDeniedException");
+  EXPECT_NE(answer.message().find("kinesis:TagResource on resource: " + kStreamArn + "/consumer/d:"),
+            std::string::npos)
+      << answer.body;
+  consumer.erase("Tags");
+  EXPECT_EQ(machine.post_as(by("no-tagging"), "RegisterStreamConsumer", consumer).status, 200);
+}
+
+// Whichever of its names it is asked for by.
+TEST(KinesisAccess, ADenyOfAStreamHoldsByEachOfItsNames) {
+  SignedMachine machine({{"barred", all_but("kinesis:*", kStreamArn + "*")}});
+  const std::string consumer = machine.create_stream_and_consumer();
+  std::vector<Json> streams = {{{"StreamName", "s"}},
+                               {{"StreamARN", kStreamArn}},
+                               {{"StreamName", "s"}, {"StreamARN", kStreamArn}},
+                               {{"StreamARN", kStreamArn}, {"StreamId", "abcdefghijklmnopqrst-abc"}}};
+  for (const Json& stream : streams)
+    EXPECT_NE(machine.post_as(by("barred"), "DescribeStreamSummary", stream).status, 200) << stream;
+  for (const char* partition : {"aws-cn", "aws-us-gov"}) {
+    const Json other = {{"StreamARN", std::string("arn:") + partition + kStreamArn.substr(7)}};
+    EXPECT_NE(machine.post_as(by("barred"), "DescribeStreamSummary", other).status, 200) << other;
+  }
+  for (const Json& named :
+       {Json{{"ConsumerARN", consumer}}, Json{{"StreamARN", kStreamArn}, {"ConsumerName", "c"}},
+        Json{{"ConsumerARN", consumer}, {"ConsumerName", "c"}}})
+    EXPECT_EQ(machine.post_as(by("barred"), "DescribeStreamConsumer", named).type(), "AccessDeniedException");
+  for (const std::string& arn : {kStreamArn, consumer})
+    EXPECT_EQ(machine.post_as(by("barred"), "ListTagsForResource", {{"ResourceARN", arn}}).type(),
+              "AccessDeniedException");
+}
+
+TEST(KinesisAccess, APolicyWithAConditionKeyThatNobodyKnowsIsRefused) {
+  SignedMachine machine({});
+  machine.create_stream_and_consumer();
+  Json policy = Json::parse(one_statement("Allow", "kinesis:GetRecords", kStreamArn, "reader"));
+  policy["Statement"][0]["Condition"] = {{"StringEqualsIfExists", {{"kinesis:Colour", "red"}}}};
+  const Answer answer =
+      machine.post_as({}, "PutResourcePolicy", {{"ResourceARN", kStreamArn}, {"Policy", policy.dump()}});
+  EXPECT_EQ(answer.type(), "InvalidArgumentException");
+  EXPECT_EQ(answer.message(), "Policy has condition keys that this server does not know: kinesis:Colour");
+}
+
+const Json kFromLatest = {{"ShardId", "shardId-000000000000"}, {"StartingPosition", {{"Type", "LATEST"}}}};
+
+class SubscribedMachine : public SignedMachine {
+ public:
+  SubscribedMachine() : SignedMachine(kUsers) {
+    Json request = kFromLatest;
+    request["ConsumerARN"] = consumer = create_stream_and_consumer();
+    client = post_as(by("reader"), "SubscribeToShard", request).stream;
+    world.run_for(20'000'000'000);  // it is asked about again meanwhile
+    EXPECT_FALSE(client->ended);
+  }
+
+  // The error with which it ended, within some seconds.
+  std::string end() {
+    world.run_for(5'000'000'000);
+    EXPECT_TRUE(client->ended);
+    const auto last = client->messages().back();
+    EXPECT_EQ(last.kind, "error");
+    return last.type + ": " + last.content.value("message", "");
+  }
+
+  static inline const std::map<std::string, std::string> kUsers = {
+      {"reader", one_statement("Allow", "kinesis:SubscribeToShard", "*")}};
+  std::string consumer;
+  std::shared_ptr<StreamClient> client;
+};
+
+TEST(KinesisAccess, ASubscriptionEndsWhenItsUserIsRemoved) {
+  SubscribedMachine machine;
+  machine.change_users({});
+  EXPECT_EQ(machine.end(),
+            "AccessDeniedException: The credentials of this subscription are valid no longer.");
+}
+
+TEST(KinesisAccess, ASubscriptionEndsWhenItsUserMayNoLonger) {
+  SubscribedMachine machine;
+  machine.change_users({{"reader", one_statement("Allow", "kinesis:GetRecords", "*")}});
+  EXPECT_EQ(machine.end(),
+            "AccessDeniedException: User: " + user_arn("reader") +
+                " is not authorized to perform: kinesis:SubscribeToShard on resource: " + machine.consumer +
+                " because no identity-based policy allows the " + "kinesis:SubscribeToShard action");
+}
+
+TEST(KinesisAccess, ASubscriptionEndsWhenTheConsumersPolicyDenies) {
+  SubscribedMachine machine;
+  machine.put_policy(machine.consumer, one_statement("Deny", "kinesis:*", machine.consumer, "reader"));
+  EXPECT_TRUE(machine.end().ends_with("with an explicit deny in a resource-based policy"));
+}
+
+TEST(KinesisAccess, ASubscriptionGoesOnWhenItsPoliciesChangeAndStillAllow) {
+  SubscribedMachine machine;
+  machine.change_users({{"reader", one_statement("Allow", "kinesis:*", "*")}});
+  machine.world.run_for(20'000'000'000);
+  EXPECT_FALSE(machine.client->ended);
 }
 
 }  // namespace

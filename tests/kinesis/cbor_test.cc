@@ -100,6 +100,36 @@ TEST(KinesisCbor, IntegerTimesAreMillisecondsTaggedOrNot) {
   }
 }
 
+TEST(KinesisCbor, TimesThatNoClockShowsAreRefused) {
+  KinesisMachine machine;
+  machine.create("s", 1);
+  const std::string request =
+      "\xa4\x6aStreamName\x61s\x67ShardId\x61"
+      "0\x71ShardIteratorType\x6c"
+      "AT_TIMESTAMP\x69Timestamp"s;
+  const auto type = [&](const std::string& time) {
+    const Answer answer = post(machine, "GetShardIterator", request + time);
+    return answer.status == 200 ? "" : Json::from_cbor(answer.body).value("__type", "");
+  };
+  EXPECT_EQ(type("\x01"s), "");
+  for (const std::string& future :
+       {"\x1b\x7f\xff\xff\xff\xff\xff\xff\xff"s, "\x1b\xff\xff\xff\xff\xff\xff\xff\xff"s,
+        "\xfb\x7f\xef\xff\xff\xff\xff\xff\xff"s,
+        "\xfb\x7f\xf0\0\0\0\0\0\0"s,  // the greatest double; infinity
+        "\xf9\x7c\0"s})
+    EXPECT_EQ(type(future), "InvalidArgumentException");
+  for (const std::string& past : {"\x3b\xff\xff\xff\xff\xff\xff\xff\xff"s, "\xfb\xff\xf0\0\0\0\0\0\0"s})
+    EXPECT_EQ(type(past), "");
+  EXPECT_EQ(type("\xf9\x7e\0"s), "SerializationException");  // not a number
+  // Of integers too.
+  const Answer limit =
+      post(machine, "DescribeStream", "\xa2\x6aStreamName\x61s\x65Limit\xfb\x7f\xf8\0\0\0\0\0\0"s);
+  EXPECT_EQ(Json::from_cbor(limit.body).value("__type", ""), "SerializationException");
+  const Answer huge =
+      post(machine, "DescribeStream", "\xa2\x6aStreamName\x61s\x65Limit\xfb\x7f\xf0\0\0\0\0\0\0"s);
+  EXPECT_EQ(Json::from_cbor(huge.body).value("__type", ""), "ValidationException");
+}
+
 TEST(KinesisCbor, AllFormsOfTheEncodingAreRead) {
   const Json expected = {{"StreamName", "ab"}, {"Limit", 3}};
   const std::string forms[] = {

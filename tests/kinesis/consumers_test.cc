@@ -67,6 +67,11 @@ TEST(KinesisConsumers, HaveTagsOfTheirOwn) {
     return machine.call("ListTagsForResource", {{"ResourceARN", of}})["Tags"].dump();
   };
   EXPECT_EQ(tags(arn), R"([{"Key":"team","Value":"web"}])");  // while it is CREATING, too
+  for (const auto& [operation, request] :
+       {std::pair<const char*, Json>{"TagResource", {{"ResourceARN", arn}, {"Tags", {{"team", "data"}}}}},
+        {"UntagResource", {{"ResourceARN", arn}, {"TagKeys", {"team"}}}}})
+    EXPECT_EQ(machine.post(operation, request).type(), "ResourceInUseException");
+  settle(machine);
   machine.call("TagResource", {{"ResourceARN", arn}, {"Tags", {{"team", "data"}, {"env", ""}}}});
   EXPECT_EQ(tags(arn), R"([{"Key":"env","Value":""},{"Key":"team","Value":"data"}])");
   machine.call("UntagResource", {{"ResourceARN", arn}, {"TagKeys", {"team", "nothing"}}});

@@ -51,8 +51,8 @@ class KinesisMachine {
     world.add_loop();
     world.add_loop();
     store_ = store::open_directory_store(disk, "objects").value();
-    log::LogEnvironment environment{disk, world.clock(), world.random(), {&world.loop(0), &world.loop(1)}, {},
-                                    {}};
+    log::LogEnvironment environment{
+        disk, world.folder_clock(), world.random(), {&world.loop(0), &world.loop(1)}, {}, {}};
     environment.start_worker = [this](const std::string& name, int) { return world.start_worker(name); };
     environment.warn = [](const std::string&) {};
     broker = broker::Broker::open(std::move(environment), {}, *store_, std::move(broker_options)).value();

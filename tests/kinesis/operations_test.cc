@@ -314,6 +314,17 @@ TEST(KinesisShards, ListShardsFilters) {
   EXPECT_EQ(at("FROM_TIMESTAMP", before_split), (Ids{"00", "01", "02"}));
   EXPECT_EQ(at("FROM_TIMESTAMP", now_s()), (Ids{"01", "02"}));
   EXPECT_EQ(filtered({{"Type", "AFTER_SHARD_ID"}, {"ShardId", "shardId-000000000000"}}), (Ids{"01", "02"}));
+  for (const char* type : {"AT_TIMESTAMP", "FROM_TIMESTAMP"}) {
+    EXPECT_EQ(at(type, -1e300).size(), type == std::string_view("AT_TIMESTAMP") ? 1u : 3u);
+    for (const double future_s : {now_s() + 5, 1.8e18, 1e300}) {
+      const Answer answer = machine.post(
+          "ListShards", {{"StreamName", "s"}, {"ShardFilter", {{"Type", type}, {"Timestamp", future_s}}}});
+      EXPECT_EQ(answer.type(), "InvalidArgumentException") << answer.body;
+      EXPECT_NE(answer.message().find("cannot be greater than the currentTimestampInMillis"),
+                std::string::npos)
+          << answer.body;
+    }
+  }
   for (const Json& filter : {Json{{"Type", "AFTER_SHARD_ID"}}, Json{{"Type", "AT_TIMESTAMP"}},
                              Json{{"Type", "AFTER_SHARD_ID"}, {"ShardId", "x"}}})
     EXPECT_EQ(machine.post("ListShards", {{"StreamName", "s"}, {"ShardFilter", filter}}).type(),
@@ -329,6 +340,45 @@ TEST(KinesisShards, StreamCreationTimestampTellsStreamsOfOneNameApart) {
   machine.refuses("ListShards",
                   {{"StreamName", "s"}, {"StreamCreationTimestamp", created.get<double>() - 10}},
                   "ResourceNotFoundException", "Stream s under account 000000000000 not found.");
+  for (const double wrong : {1e300, -1e300})
+    machine.refuses("ListShards", {{"StreamName", "s"}, {"StreamCreationTimestamp", wrong}},
+                    "ResourceNotFoundException", "Stream s under account 000000000000 not found.");
+}
+
+TEST(KinesisRetention, AClosedShardThatHasExpiredDoesNotComeBackWithALongerOne) {
+  KinesisMachine machine;
+  machine.create("s", 1);
+  machine.call("SplitShard", {{"StreamName", "s"}, {"ShardToSplit", "0"}, {"NewStartingHashKey", "99"}});
+  machine.wait_active("s");
+  machine.world.spend(25 * 3'600'000 * kNsPerMs);  // before the next housekeeping
+  machine.call("IncreaseStreamRetentionPeriod", {{"StreamName", "s"}, {"RetentionPeriodHours", 100}});
+  EXPECT_EQ(ids(describe(machine, "s")["Shards"]), (Ids{"01", "02"}));
+  EXPECT_EQ(machine
+                .post("GetShardIterator",
+                      {{"StreamName", "s"}, {"ShardId", "0"}, {"ShardIteratorType", "TRIM_HORIZON"}})
+                .type(),
+            "ResourceNotFoundException");
+}
+
+TEST(KinesisRetention, AFractionBelowZeroIsNotTakenForMinusOne) {
+  KinesisMachine machine;
+  machine.create("s", 1);
+  const auto set = [&](const char* direction, const char* hours) {
+    return machine.post_text(std::string(direction) + "StreamRetentionPeriod",
+                             std::string(R"({"StreamName":"s","RetentionPeriodHours":)") + hours + "}");
+  };
+  EXPECT_EQ(set("Increase", "-0.5").type(), "InvalidArgumentException");
+  EXPECT_EQ(
+      set("Increase", "-1.5").message(),
+      "1 validation error detected: Value '-1.5' at 'retentionPeriodHours' failed to satisfy constraint: "
+      "Member must have value greater than or equal to -1");
+  EXPECT_EQ(
+      set("Decrease", "-0.5").message(),
+      "1 validation error detected: Value '-0.5' at 'retentionPeriodHours' failed to satisfy constraint: "
+      "Member must have value greater than or equal to 1");
+  EXPECT_EQ(describe(machine, "s")["RetentionPeriodHours"], 24);
+  EXPECT_EQ(set("Increase", "48.9").status, 200);
+  EXPECT_EQ(describe(machine, "s")["RetentionPeriodHours"], 48);
 }
 
 TEST(KinesisRetention, RisesAndFallsByTheOperationForIt) {
@@ -366,42 +416,6 @@ TEST(KinesisRetention, RisesAndFallsByTheOperationForIt) {
   EXPECT_EQ(set("Decrease", 48).status, 200);
   EXPECT_EQ(hours(), 48);
   EXPECT_EQ(set("Increase", 0).type(), "InvalidArgumentException");
-}
-
-TEST(KinesisTags, AreSetListedAndRemovedByStreamAndByResource) {
-  KinesisMachine machine;
-  machine.call("CreateStream", {{"StreamName", "s"}, {"ShardCount", 1}, {"Tags", {{"made", "with"}}}});
-  machine.wait_active("s");
-  machine.call("AddTagsToStream",
-               {{"StreamName", "s"}, {"Tags", {{"a", "1"}, {"\u00fc0 _.", ""}, {"/=+-@:", "x"}}}});
-  machine.call("TagResource", {{"ResourceARN", kArnOfStreams + "s"}, {"Tags", {{"a", "2"}}}});
-  const Json tags = Json::parse(
-      R"([{"Key":"/=+-@:","Value":"x"},{"Key":"a","Value":"2"},{"Key":"made","Value":"with"},{"Key":"ü0 _.","Value":""}])");
-  EXPECT_EQ(machine.call("ListTagsForStream", {{"StreamName", "s"}}),
-            (Json{{"Tags", tags}, {"HasMoreTags", false}}));
-  EXPECT_EQ(machine.call("ListTagsForResource", {{"ResourceARN", kArnOfStreams + "s"}}),
-            (Json{{"Tags", tags}}));
-  EXPECT_EQ(
-      machine.call("ListTagsForStream", {{"StreamName", "s"}, {"Limit", 1}, {"ExclusiveStartTagKey", "a"}}),
-      (Json{{"Tags", {tags[2]}}, {"HasMoreTags", true}}));
-  machine.call("RemoveTagsFromStream", {{"StreamName", "s"}, {"TagKeys", {"a", "none"}}});
-  machine.call("UntagResource", {{"ResourceARN", kArnOfStreams + "s"}, {"TagKeys", {"made"}}});
-  EXPECT_EQ(machine.call("ListTagsForStream", {{"StreamName", "s"}})["Tags"], (Json{tags[0], tags[3]}));
-
-  machine.refuses(
-      "AddTagsToStream", {{"StreamName", "s"}, {"Tags", {{"a;b", ""}}}}, "InvalidArgumentException",
-      "Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, _ . / "
-      "= + - % @.");
-  machine.refuses(
-      "RemoveTagsFromStream", {{"StreamName", "s"}, {"TagKeys", {"a%"}}}, "InvalidArgumentException",
-      "Failed to remove tags from stream s under account 000000000000 because some tags contained illegal "
-      "characters. The allowed characters are Unicode letters, white-spaces, '_',',','/','=','+','-','@'.");
-  Json many = Json::object();
-  for (int i = 0; i < 49; ++i) many["t" + std::to_string(i)] = "";
-  machine.refuses(
-      "AddTagsToStream", {{"StreamName", "s"}, {"Tags", many}}, "InvalidArgumentException",
-      "Failed to add tags to stream s under account 000000000000 because a given stream cannot have more "
-      "than 10 tags associated with it.");
 }
 
 }  // namespace

@@ -168,6 +168,8 @@ TEST(KinesisRecords, AClosedShardEndsWithItsChildren) {
   machine.call("PutRecords", {{"StreamName", "s"}, {"Records", {record("a", "1"), record("b", "2")}}});
   machine.call("MergeShards", {{"StreamName", "s"}, {"ShardToMerge", "0"}, {"AdjacentShardToMerge", "1"}});
   machine.wait_active("s");
+  const std::int64_t closed_ms = machine.world.clock().wall_ms();
+  machine.world.run_for(7'000'000'000);
   std::size_t records = 0;
   for (int shard = 0; shard < 2; ++shard) {
     Json page = machine.call("GetRecords", {{"ShardIterator", machine.iterator("s", shard)}});
@@ -178,7 +180,9 @@ TEST(KinesisRecords, AClosedShardEndsWithItsChildren) {
     }
     EXPECT_EQ(page["Records"], Json::array());
     EXPECT_FALSE(page.contains("NextShardIterator"));
-    EXPECT_EQ(page["MillisBehindLatest"], 0);
+    // The age of the shard's end, which was some milliseconds before the stream was seen to be ACTIVE.
+    EXPECT_NEAR(page["MillisBehindLatest"].get<double>(),
+                static_cast<double>(machine.world.clock().wall_ms() - closed_ms), 200);
     EXPECT_EQ(page["ChildShards"], Json::parse(R"([{"ShardId":"shardId-000000000002",
                                "ParentShards":["shardId-000000000000","shardId-000000000001"],
                                "HashKeyRange":{"StartingHashKey":"0",
@@ -187,8 +191,41 @@ TEST(KinesisRecords, AClosedShardEndsWithItsChildren) {
   EXPECT_EQ(records, 2u);
   const Json shards = machine.call("ListShards", {{"StreamName", "s"}})["Shards"];
   const Json end = shards[0]["SequenceNumberRange"]["EndingSequenceNumber"];
-  const Json iterator = machine.call("GetShardIterator", at_number("AFTER_SEQUENCE_NUMBER", end));
+  const Json iterator = machine.call("GetShardIterator", at_number("AT_SEQUENCE_NUMBER", end));
   EXPECT_FALSE(machine.call("GetRecords", iterator).contains("NextShardIterator"));
+  machine.refuses("GetShardIterator", at_number("AFTER_SEQUENCE_NUMBER", end), "InvalidArgumentException",
+                  "Invalid SequenceNumber for ShardIteratorType AFTER_SEQUENCE_NUMBER, SequenceNumber has "
+                  "reached max possible value for the shard.");
+}
+
+TEST(KinesisRecords, TimesOfAnySizeAreInThePastOrRefused) {
+  KinesisMachine machine;
+  machine.create("s", 1);
+  put(machine, "k", "a");
+  const auto at = [&](std::string_view time) {
+    return machine.post_text(
+        "GetShardIterator",
+        fmt::format(R"({{"StreamName":"s","ShardId":"0","ShardIteratorType":"AT_TIMESTAMP","Timestamp":{}}})",
+                    time));
+  };
+  // In nanoseconds by mistake, as large as 64 bits are, and larger than any integer.
+  for (const char* future : {"1796064172123456789", "9223372036854775807", "18446744073709551615", "1e300",
+                             "1.7976931348623157e308"}) {
+    const Answer answer = at(future);
+    EXPECT_EQ(answer.status, 400) << future;
+    EXPECT_EQ(
+        answer.message(),
+        fmt::format("The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. "
+                    "timestampInMillis: 9223372036854775807, currentTimestampInMillis: {}",
+                    machine.world.clock().wall_ms()))
+        << future;
+  }
+  EXPECT_EQ(at("1e999").type(), "SerializationException");
+  for (const char* past : {"0", "-1", "-0.5", "-1796064172123456789", "-9223372036854775808", "-1e300"}) {
+    const Answer answer = at(past);
+    ASSERT_EQ(answer.status, 200) << past << ": " << answer.body;
+    EXPECT_EQ(data_of(machine.call("GetRecords", answer.json())), Data{b64("a")}) << past;
+  }
 }
 
 TEST(KinesisRecords, AnAnswerHasAtMostTenMebibytes) {

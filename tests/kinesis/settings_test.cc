@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "kinesis/operation.h"
 #include "kinesis/record_requests.h"
 
 namespace millrace::kinesis {
@@ -369,6 +370,19 @@ TEST(KinesisChannels, SayThatTheyComeLater) {
     machine.refuses(
         name, Json{{"ChannelName", "c"}}, "InvalidArgumentException",
         std::string(name) + " is not available in this release: channels come later, with delivery.");
+}
+
+TEST(KinesisQueues, SayThatTheyComeLater) {
+  KinesisMachine machine;
+  std::size_t queues = 0;
+  for (const Operation* operation : all_operations()) {
+    const std::string name(operation->name);
+    if (name.find("Queue") == std::string::npos) continue;
+    ++queues;
+    machine.refuses(name, Json{{"QueueARN", "q"}}, "InvalidArgumentException",
+                    name + " is not available in this release: queues come later.");
+  }
+  EXPECT_EQ(queues, 12u);
 }
 
 }  // namespace

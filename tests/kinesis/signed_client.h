@@ -44,7 +44,21 @@ inline Signature by(const std::string& user) { return {user, "secret of " + user
 class Callers {
  public:
   // users   names, with the policy document of each; empty: none
-  explicit Callers(const std::map<std::string, std::string>& users) {
+  explicit Callers(const std::map<std::string, std::string>& users)
+      : directory_(std::make_unique<Published<identity::Directory>>(directory_of(users))) {}
+
+  // From now on it is these.
+  void change_users(const std::map<std::string, std::string>& users) {
+    directory_->publish(directory_of(users));
+  }
+
+  std::unique_ptr<const identity::Verifier> verifier() const {
+    return std::make_unique<identity::Verifier>(*directory_, sessions_, "us-east-1");
+  }
+
+ private:
+  static std::shared_ptr<const identity::Directory> directory_of(
+      const std::map<std::string, std::string>& users) {
     auto directory = std::make_shared<identity::Directory>();
     directory->account = kAccount;
     directory->keys["root"] = {"secret of root", "", identity::root_principal(kAccount, "root")};
@@ -63,14 +77,10 @@ class Callers {
              identity::parse_policy(document, identity::PolicyKind::kIdentity, 10'240).value()});
       directory->keys[name] = {"secret of " + name, "", std::move(principal)};
     }
-    directory_ = std::make_unique<Published<identity::Directory>>(std::move(directory));
+    directory->serial = identity::next_serial();
+    return directory;
   }
 
-  std::unique_ptr<const identity::Verifier> verifier() const {
-    return std::make_unique<identity::Verifier>(*directory_, sessions_, "us-east-1");
-  }
-
- private:
   identity::Sessions sessions_{identity::SealKey{}};
   std::unique_ptr<Published<identity::Directory>> directory_;
 };
@@ -79,6 +89,7 @@ class SignedMachine : private Callers, public KinesisMachine {
  public:
   explicit SignedMachine(const std::map<std::string, std::string>& users, FrontDoorOptions options = {})
       : Callers(users), KinesisMachine(options, {}, verifier()) {}
+  using Callers::change_users;
 
   Answer post_as(const Signature& signature, const std::string& operation, const Json& request) {
     const std::string body = request.dump();

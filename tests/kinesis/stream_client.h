@@ -17,7 +17,7 @@ namespace millrace::kinesis {
 class StreamClient final : public net::BodyStream {
  public:
   struct Message {
-    std::string type;      // ":event-type", or ":exception-type"
+    std::string type;      // ":event-type", ":exception-type" or ":error-code"
     std::string kind;      // ":message-type"
     std::string encoding;  // ":content-type"
     nlohmann::json content;
@@ -67,10 +67,13 @@ class StreamClient final : public net::BodyStream {
         const std::string encoding((*event)->text(":content-type"));
         std::string payload(as_text((*event)->payload));
         const bool cbor = encoding.find("cbor") != std::string::npos;
-        const bool failed = kind == "exception";
-        all.push_back(
-            {std::string((*event)->text(failed ? ":exception-type" : ":event-type")), kind, encoding,
-             cbor ? read_cbor(std::move(payload)) : nlohmann::json::parse(payload, nullptr, false)});
+        const std::string_view type = kind == "error"       ? ":error-code"
+                                      : kind == "exception" ? ":exception-type"
+                                                            : ":event-type";
+        nlohmann::json content =
+            cbor ? read_cbor(std::move(payload)) : nlohmann::json::parse(payload, nullptr, false);
+        if (kind == "error") content = {{"message", (*event)->text(":error-message")}};
+        all.push_back({std::string((*event)->text(type)), kind, encoding, std::move(content)});
         rest = rest.subspan((*event)->bytes);
       }
     }

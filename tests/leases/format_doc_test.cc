@@ -5,6 +5,7 @@
 
 #include "leases/attribute_text.h"
 #include "leases/dynamodb/change_codec.h"
+#include "leases/tables_text.h"
 #include "log/format_page.h"
 
 namespace millrace::leases::dynamodb {
@@ -19,7 +20,7 @@ TEST(FormatPage, TableChanges) {
   std::string put;
   std::getline(stream, table);
   std::getline(stream, put);
-  EXPECT_EQ(encode(tables), table + "\n" + put + "\n");
+  EXPECT_EQ(lines_of(tables), table + "\n" + put + "\n");
   EXPECT_EQ(encode({ItemDeleted{"leases", attributes_of(R"({"leaseKey":{"S":"shardId-000000000001"}})")},
                     TableDropped{"old"}}),
             lines.substr(table.size() + put.size() + 2));

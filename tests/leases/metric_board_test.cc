@@ -75,5 +75,48 @@ TEST(MetricBoard, WhatWasSilentForLongestMakesRoom) {
   EXPECT_GT(board.size(), kMax / 2);
 }
 
+MetricName with_long_dimensions(std::size_t i) {
+  MetricName metric = theirs(i);
+  for (char name = 'a'; name <= 'z'; ++name)
+    metric.dimensions[std::string(250, name)] = std::string(1'000, 'v');
+  return metric;
+}
+
+TEST(MetricBoard, LongNamesAreBoundedInBytesAndLeaveTheServersOwnAlone) {
+  const auto share = std::make_shared<MemoryShare>("metrics", 4u << 20);
+  {
+    MetricBoard board(share);
+    for (std::size_t i = 0; i < 500; ++i) {
+      add(board, with_long_dimensions(i), kNow);
+      EXPECT_LE(board.bytes(), share->bytes_max() / 2);
+    }
+    EXPECT_LT(board.size(), 100u);
+    EXPECT_TRUE(board.contains(with_long_dimensions(0)));
+    add(board, own(1), kNow);
+    EXPECT_TRUE(board.contains(own(1)));
+    EXPECT_EQ(share->used(), board.bytes());
+    // Three minutes later those that are silent make room.
+    add(board, with_long_dimensions(1'000), kNow + 180);
+    EXPECT_TRUE(board.contains(with_long_dimensions(1'000)));
+    EXPECT_FALSE(board.contains(with_long_dimensions(0)));
+    EXPECT_EQ(share->used(), board.bytes());
+  }
+  EXPECT_EQ(share->used(), 0u);
+}
+
+TEST(MetricBoard, WhereThereIsNoRoomAMetricKeepsFewerMinutes) {
+  const auto share = std::make_shared<MemoryShare>("metrics", 2u << 20);
+  MetricBoard board(share);
+  constexpr std::size_t kMany = 1'500;
+  std::int64_t now_s = kNow;
+  for (int minute = 0; minute < 60; ++minute, now_s += 60) {
+    for (std::size_t i = 0; i < kMany; ++i) add(board, theirs(i), now_s);
+    ASSERT_LE(board.bytes(), share->bytes_max() / 2);
+  }
+  EXPECT_EQ(board.size(), kMany);
+  EXPECT_EQ(board.read(theirs(kMany - 1), "", now_s - 60, now_s, 60).size(), 1u);
+  EXPECT_LT(board.read(theirs(0), "", kNow, now_s, 60).size(), 60u);
+}
+
 }  // namespace
 }  // namespace millrace::leases::cloudwatch

@@ -5,11 +5,11 @@
 #include <array>
 #include <string>
 
+#include "base/little_endian.h"
 #include "log/batch.h"
 #include "log/format_page.h"
 #include "log/frame.h"
 #include "log/journal_file.h"
-#include "log/little_endian.h"
 #include "log/manifest.h"
 #include "log/run_codec.h"
 #include "log/segment.h"
@@ -26,6 +26,7 @@ using millrace::testing::with_flipped_bit;
 constexpr std::uint64_t kGeneration = 5;
 constexpr std::uint64_t kSalt = 0x1122334455667788;
 constexpr std::int64_t kArrivalMs = 1'760'000'000'000;
+constexpr std::uint64_t kFolder = 0x1f2e3d4c5b6a7988;
 
 std::string hex(ByteView bytes) {
   std::string text;
@@ -128,9 +129,9 @@ TEST(FormatPage, JournalMarks) {
 }
 
 // A whole file: the header in its slot, the frame and the mark behind it.
-TEST(FormatPage, JournalFile) {
+void journal_file_is_read_and_written(const char* block, std::uint64_t folder) {
   constexpr std::uint64_t kFileBytes = 64u << 20;
-  const Bytes header = page_bytes("journal header");
+  const Bytes header = page_bytes(block);
   ASSERT_EQ(header.size(), kBlockBytes);
   sim::SimDisk disk{sim::Seed{1}};
   Bytes start;
@@ -138,20 +139,22 @@ TEST(FormatPage, JournalFile) {
   std::fill_n(start.data(), kBlockBytes, std::uint8_t{0});
   start.append(header.view());
   put_file(disk, "log/journal/000/00000002.mrj", start.view());
-  const auto open = [&disk] {
+  const auto open = [&disk](std::uint64_t of = kFolder) {
     auto file = disk.open("log/journal/000/00000002.mrj", store::Disk::Mode::kWrite);
     EXPECT_TRUE(file.ok() && (*file)->truncate(kFileBytes).ok());
-    return open_journal_file(disk, 0, 2, kFileBytes, store::Disk::Mode::kWrite);
+    return open_journal_file(disk, 0, 2, kFileBytes, store::Disk::Mode::kWrite, of);
   };
   const auto opened = open();
   ASSERT_TRUE(opened.ok()) << opened.error().text;
   EXPECT_EQ((*opened)->use.generation, kGeneration);
   EXPECT_EQ((*opened)->use.salt, kSalt);
   EXPECT_EQ((*opened)->use.trusted_up_to, kTrustAll);
+  EXPECT_EQ((*opened)->use.folder, folder);
+  EXPECT_EQ(open(kFolder + 1).ok(), folder == 0);
 
   JournalFile same{0, 2, kFileBytes, {}, "log/journal/000/00000002.mrj", nullptr};
   same.file = std::move(*disk.open("log/journal/000/00000002.mrj", store::Disk::Mode::kWrite));
-  ASSERT_TRUE(begin_use(same, {kGeneration, kSalt, kTrustAll}).ok());
+  ASSERT_TRUE(begin_use(same, {kGeneration, kSalt, kTrustAll, folder}).ok());
   const Bytes written = disk.file_bytes("log/journal/000/00000002.mrj");
   EXPECT_EQ(hex(written.view().subspan(kBlockBytes, kBlockBytes)), hex(header.view()));
 
@@ -164,8 +167,14 @@ TEST(FormatPage, JournalFile) {
   }
 }
 
-TEST(FormatPage, Segment) {
-  const Bytes segment = page_bytes("segment");
+TEST(FormatPage, JournalFile) {
+  journal_file_is_read_and_written("journal header", kFolder);
+  journal_file_is_read_and_written("journal header of version 1", 0);
+}
+
+void segment_is_read_and_written(const char* block_name, std::uint64_t folder) {
+  const Bytes segment = page_bytes(block_name);
+  EXPECT_EQ(segment_header_folder(segment.view()), folder);
   sim::SimDisk disk{sim::Seed{1}};
   put_file(disk, "log/segments/0000000009.mrs", segment.view());
   const SegmentEntry entry{9, segment.size(), load<std::uint32_t>(segment.data() + segment.size() - 16)};
@@ -182,7 +191,7 @@ TEST(FormatPage, Segment) {
   ASSERT_TRUE(disk.remove("log/segments/0000000009.mrs").ok());
   const std::atomic<std::uint64_t> journal_bytes{0};
   WritePace pace(system_clock(), 0, journal_bytes);
-  auto writer = SegmentWriter::create(disk, pace, 9);
+  auto writer = SegmentWriter::create(disk, pace, 9, folder);
   ASSERT_TRUE(writer.ok());
   BlockBuilder builder(**writer, Effort::kLittle);
   ASSERT_TRUE(builder.add(load_run_header(run.data()), run.data() + kRunHeaderBytes).ok());
@@ -199,10 +208,17 @@ TEST(FormatPage, Segment) {
   }
 }
 
-TEST(FormatPage, Manifest) {
-  const Bytes bytes = page_bytes("manifest");
+TEST(FormatPage, Segment) {
+  segment_is_read_and_written("segment", kFolder);
+  segment_is_read_and_written("segment of version 1", 0);
+}
+
+void manifest_is_read_and_written(const char* block, store::Origin origin) {
+  const Bytes bytes = page_bytes(block);
   const auto manifest = decode_manifest(bytes.view(), 27);
   ASSERT_TRUE(manifest.ok()) << manifest.error().text;
+  EXPECT_EQ(manifest->origin.folder, origin.folder);
+  EXPECT_EQ(manifest->origin.start, origin.start);
   EXPECT_EQ(manifest->next_segment, 10u);
   ASSERT_EQ(manifest->loops.size(), 1u);
   const LoopManifest& loop = manifest->loops[0];
@@ -224,6 +240,45 @@ TEST(FormatPage, Manifest) {
   EXPECT_FALSE(decode_manifest(bytes.view(), 28).ok());
   for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit)
     EXPECT_FALSE(decode_manifest(with_flipped_bit(bytes, bit).view(), 27).ok()) << "bit " << bit;
+}
+
+TEST(FormatPage, ManifestWithAClock) {
+  const Bytes bytes = page_bytes("manifest with a clock");
+  auto manifest = decode_manifest(bytes.view(), 27);
+  ASSERT_TRUE(manifest.ok()) << manifest.error().text;
+  EXPECT_EQ(manifest->clock, (ClockMark{kArrivalMs + 3'600'000, {{0, 0}, {kArrivalMs, 3'000}}}));
+  EXPECT_EQ(hex(encode_manifest(*manifest, 27).view()), hex(bytes.view()));
+  for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit)
+    EXPECT_FALSE(decode_manifest(with_flipped_bit(bytes, bit).view(), 27).ok()) << "bit " << bit;
+  manifest->clock = {};
+  EXPECT_EQ(hex(encode_manifest(*manifest, 27).view()), hex(page_bytes("manifest of version 1").view()));
+}
+
+TEST(Manifest, SkipsThatDoNotRiseAreRefused) {
+  for (const std::vector<ClockSkip>& skips :
+       {std::vector<ClockSkip>{{5, 1}, {5, 2}}, {{5, 2}, {9, 1}}, {{5, 6}}, {{-5, -6}}}) {
+    Manifest manifest;
+    manifest.loops.resize(1);
+    manifest.clock.skips = skips;
+    EXPECT_FALSE(decode_manifest(encode_manifest(manifest, 1).view(), 1).ok());
+  }
+}
+
+TEST(FormatPage, ManifestWithALostBlock) {
+  const Bytes bytes = page_bytes("manifest with a lost block");
+  const auto manifest = decode_manifest(bytes.view(), 28);
+  ASSERT_TRUE(manifest.ok()) << manifest.error().text;
+  EXPECT_EQ(manifest->lost,
+            (std::map<std::uint64_t, std::vector<std::uint64_t>>{{9, {kSegmentHeaderBytes}}}));
+  EXPECT_EQ(manifest->floors, (std::map<ShardKey, std::uint64_t>{{ShardKey{3}, 41}}));
+  EXPECT_EQ(hex(encode_manifest(*manifest, 28).view()), hex(bytes.view()));
+  for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit)
+    EXPECT_FALSE(decode_manifest(with_flipped_bit(bytes, bit).view(), 28).ok()) << "bit " << bit;
+}
+
+TEST(FormatPage, Manifest) {
+  manifest_is_read_and_written("manifest", {kFolder, 3});
+  manifest_is_read_and_written("manifest of version 1", {});
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 #include <set>
@@ -61,7 +62,7 @@ class LogMachine {
   // Opens the log and reads all that it has. The error of Log::open, if any; other faults go to fault().
   Result<void> start() {
     warnings_.clear();
-    LogEnvironment environment{disk_, world_.clock(), world_.random(), {}, {}, {}, {}};
+    LogEnvironment environment{disk_, world_.folder_clock(), world_.random(), {}, {}, {}, {}};
     if (random_.chance(0.1)) loops_ = random_.between(1, kLoopsMax);  // as on a machine that got other cores
     environment.decryptor = &keys_;
     for (std::size_t i = 0; i < loops_; ++i) environment.loops.push_back(&world_.loop(i));
@@ -150,7 +151,7 @@ class LogMachine {
       const auto count =
           static_cast<std::uint32_t>(random_.chance(0.05) ? random_.between(10, 60) : random_.between(1, 4));
       attempts[shard] = attempt;
-      shards_.at(shard).attempted(attempt, count);
+      shards_.at(shard).attempted(attempt, count, monotonic_ms());
       const std::uint64_t key = shard_keys_[shard];
       builder.encrypt_with(key != 0 && !keys_.is_disabled(key) ? keys_.encryptor(key) : nullptr);
       builder.begin_run(ShardKey{shard});
@@ -233,13 +234,14 @@ class LogMachine {
     if (!fault.empty()) fail(fmt::format("shard {}: {}", shard, fault));
   }
 
-  // What has expired stays so, also when the clock is set back afterwards.
-  std::int64_t latest_wall_ms() {
-    return latest_wall_ms_ = std::max(latest_wall_ms_, world_.clock().wall_ms());
-  }
+  std::int64_t monotonic_ms() { return world_.clock().monotonic_ns() / kNsPerMs; }
+  // By milliseconds to years; now and then for so long that it is taken as true.
   void shift_clock() {
-    latest_wall_ms();
-    world_.shift_wall_clock(static_cast<std::int64_t>(random_.below(200)) - 100);
+    constexpr std::array<std::int64_t, 4> kScalesMs = {100, 2'000, 3 * kMsPerDay, 400 * kMsPerDay};
+    const std::int64_t scale_ms = kScalesMs[random_.below(kScalesMs.size())];
+    world_.shift_wall_clock(
+        static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(2 * scale_ms))) - scale_ms);
+    if (random_.chance(0.02)) world_.run_for((FolderClock::kGraceMs + 5'000) * kNsPerMs);
   }
 
   std::uint64_t add_shard() {
@@ -281,7 +283,7 @@ class LogMachine {
   void check_batch(std::uint64_t number, std::uint64_t from, const ReadBatch& batch) {
     ShardHistory& history = shards_.at(number);
     std::uint64_t expected = batch.records.empty() ? from : batch.records.front().offset;
-    if (expected > from) note(number, history.begins_at(expected, latest_wall_ms()));
+    if (expected > from) note(number, history.begins_at(expected, monotonic_ms()));
     if (expected < from) note(number, fmt::format("read from {} begins at {}", from, expected));
     for (const RecordView& record : batch.records) {
       if (record.offset != expected++)
@@ -424,7 +426,6 @@ class LogMachine {
   std::vector<Waiter> waiters_;
   std::vector<std::string> warnings_;
   std::string fault_;
-  std::int64_t latest_wall_ms_ = 0;
   std::uint64_t next_shard_ = 1;
   std::uint32_t next_attempt_ = 1;
   std::uint64_t unanswered_ = 0;

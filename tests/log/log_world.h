@@ -40,7 +40,7 @@ class LogWorld {
   ~LogWorld() { drop(); }
 
   LogEnvironment environment() {
-    LogEnvironment made{disk, world.clock(), world.random(), {}, {}, {}, {}};
+    LogEnvironment made{disk, world.folder_clock(), world.random(), {}, {}, {}, {}};
     for (std::size_t i = 0; i < loops_used; ++i) made.loops.push_back(&world.loop(i));
     made.start_worker = [this](const std::string& name, int) { return world.start_worker(name); };
     made.warn = [this](const std::string& line) { warnings.push_back(line); };
@@ -168,6 +168,8 @@ class LogWorld {
   }
   // Runs until all that waits is in segments.
   void settle() { world.run_for(std::int64_t{options.settle_after_ms} * 1'000'000 + 3'000'000'000); }
+
+  void run_for_minutes(std::int64_t minutes) { world.run_for(minutes * 60 * kNsPerS); }
 
   std::string newest_journal_path() const {
     for (const std::string& path : disk.paths())

@@ -21,7 +21,8 @@
 namespace millrace::log {
 
 struct Attempt {
-  std::uint32_t count = 0;  // of records
+  std::uint32_t count = 0;    // of records
+  std::int64_t begun_ms = 0;  // by the monotonic clock
   RunStatus status = RunStatus::kPending;
   bool in_crash = false;  // answered when the machine was down, or never
   bool is_gone = false;   // was not there after a recovery: must never come back
@@ -43,7 +44,10 @@ class ShardHistory {
   std::int64_t arrival_at(std::uint64_t offset) const { return known_[offset]->arrival_ms; }
 
   // Each returns what is wrong; empty when nothing is.
-  void attempted(std::uint32_t number, std::uint32_t count) { attempts_[number].count = count; }
+  void attempted(std::uint32_t number, std::uint32_t count, std::int64_t monotonic_ms) {
+    attempts_[number].count = count;
+    attempts_[number].begun_ms = monotonic_ms;
+  }
   std::string answered(std::uint32_t number, const Run& run, bool in_crash) {
     Attempt& attempt = attempts_.at(number);
     if (attempt.status != RunStatus::kPending) return fmt::format("attempt {} was answered twice", number);
@@ -79,10 +83,11 @@ class ShardHistory {
     return learn(record.offset, *id, record.arrival_ms);
   }
 
-  // Records before `first_offset` are not there; `now_ms` judges whether they may be gone.
-  std::string begins_at(std::uint64_t first_offset, std::int64_t now_ms) const {
+  // Records before `first_offset` are not there. They may be gone when their retention has really passed,
+  // whatever the wall clock said meanwhile.
+  std::string begins_at(std::uint64_t first_offset, std::int64_t monotonic_ms) const {
     if (first_offset == 0 || first_offset > known_.size() || !known_[first_offset - 1]) return {};
-    const std::int64_t age_ms = now_ms - known_[first_offset - 1]->arrival_ms;
+    const std::int64_t age_ms = monotonic_ms - attempts_.at(known_[first_offset - 1]->id.attempt).begun_ms;
     if (shortest_ms_ != kRetentionUnlimited && age_ms >= shortest_ms_) return {};
     return fmt::format("offset {} is gone at an age of {} ms, with a retention of {} ms", first_offset - 1,
                        age_ms, shortest_ms_);

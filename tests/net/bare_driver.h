@@ -38,11 +38,11 @@ class HandLoop final : public Loop {
 // Treats its driver as a Connection does.
 class BareDriver final : public Carrier {
  public:
-  BareDriver(ServerLimits given_limits, Handler given_handler)
+  BareDriver(ServerLimits given_limits, Handler given_handler, const Gate* gate = nullptr)
       : limits(given_limits),
         handler(std::move(given_handler)),
         budget(std::make_shared<Budget>(given_limits.buffered_bytes_max)),
-        context_{limits, budget, handler, counters, loop, *this, "192.0.2.1:1", false} {}
+        context_{limits, budget, budget, handler, counters, loop, *this, "192.0.2.1:1", source, gate} {}
   ~BareDriver() override {
     if (driver) driver->gone();
     driver.reset();
@@ -98,10 +98,12 @@ class BareDriver final : public Carrier {
   std::size_t unread_bytes() const { return socket_.size(); }
 
   void output_ready(bool) override { ++output_ready_calls; }
+  void make_room(std::size_t) override {}
 
   const ServerLimits limits;
   Handler handler;
   const std::shared_ptr<Budget> budget;
+  SourceGauge source;
   LoopCounters counters;
   HandLoop loop;
   std::int64_t now_ns = 1'000'000'000;

@@ -146,6 +146,94 @@ TEST(Http1Driver, AcceptsTheSameLengthTwice) {
   EXPECT_EQ(status_of("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nab"), 200);
 }
 
+class TestGate final : public Gate {
+ public:
+  Admission admit(const Request& head, std::uint64_t body_bytes) const override {
+    asked_about = body_bytes;
+    if (head.target == "/refused")
+      return {.refusal = std::make_unique<Response>(text_response("not you", 403))};
+    return {.withholds_body = head.target == "/withheld", .digests_body = true};
+  }
+  bool allows_origin(std::string_view origin) const override { return origin == "http://good"; }
+  mutable std::uint64_t asked_about = 0;
+};
+
+std::string hex_of(const Request& request) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  if (request.body_sha256.has_value())
+    for (const std::uint8_t byte : *request.body_sha256) {
+      text += kDigits[byte >> 4];
+      text += kDigits[byte & 15];
+    }
+  return text;
+}
+
+TEST(Http1Driver, TheGateAnswersOrWithholdsTheBodyBeforeItIsRead) {
+  const TestGate gate;
+  bool withheld = false;
+  BareDriver bare(
+      {},
+      [&](std::unique_ptr<Request> request, Responder responder) {
+        withheld = request->body_withheld;
+        echo(std::move(request), std::move(responder));
+      },
+      &gate);
+  bare.speak_http1();
+  bare.input("POST /refused HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 9000000\r\n\r\n");
+  const std::string refused = bare.output();
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 403 ")) << refused;
+  EXPECT_EQ(gate.asked_about, 9'000'000u);
+  EXPECT_EQ(bare.driver->ending(), Driver::Ending::kLinger);
+
+  bare.speak_http1();
+  bare.input("POST /withheld HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+  EXPECT_TRUE(bare.output().ends_with("POST /withheld "));
+  EXPECT_TRUE(withheld);
+  EXPECT_EQ(gate.asked_about, Gate::kUnknownLength);
+  EXPECT_EQ(bare.driver->ending(), Driver::Ending::kLinger);
+}
+
+TEST(Http1Driver, ABodysDigestIsThereWhenTheRequestIsWhole) {
+  const TestGate gate;
+  std::vector<std::string> digests;
+  BareDriver bare(
+      {},
+      [&](std::unique_ptr<Request> request, Responder responder) {
+        digests.push_back(hex_of(*request));
+        echo(std::move(request), std::move(responder));
+      },
+      &gate);
+  bare.speak_http1();
+  for (const char byte : post("/x", "abc")) bare.input(std::string_view(&byte, 1));
+  bare.input(
+      "POST /y HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n");
+  bare.input(kGet);
+  bare.output();
+  const std::string of_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+  EXPECT_EQ(digests, (std::vector<std::string>{of_abc, of_abc, ""}));
+}
+
+TEST(Http1Driver, PagesOfAllowedOriginsMayReadEveryAnswer) {
+  const TestGate gate;
+  for (const std::string_view request :
+       {"GET /x HTTP/1.1\r\nHost: h\r\nOrigin: http://good\r\n\r\n",
+        "GET /refused HTTP/1.1\r\nHost: h\r\norigin:http://good \r\n\r\n",
+        "POST /x HTTP/1.1\r\nHost: h\r\nOrigin: http://good\r\nContent-Length: 99999999999\r\n\r\n",
+        "POST /x HTTP/1.1\r\nHost: h\r\nORIGIN: http://good\r\nContent-Length: none\r\n\r\n"}) {
+    BareDriver bare({}, echo, &gate);
+    bare.speak_http1();
+    bare.input(request);
+    const std::string answer = bare.output();
+    EXPECT_NE(answer.find("Access-Control-Allow-Origin: http://good\r\n"), std::string::npos) << answer;
+    EXPECT_NE(answer.find("Vary: Origin\r\n"), std::string::npos) << answer;
+  }
+  BareDriver bare({}, echo, &gate);
+  bare.speak_http1();
+  bare.input("GET /x HTTP/1.1\r\nHost: h\r\nOrigin: http://bad\r\n\r\n");
+  EXPECT_EQ(bare.output().find("Access-Control"), std::string::npos);
+}
+
 TEST(Http1Driver, HeadersOverTheLimitAre431) {
   ServerLimits limits;
   limits.header_bytes_max = 200;

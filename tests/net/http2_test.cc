@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "http2_client.h"
+#include "net/source_gauge.h"
 #include "served.h"
 
 namespace millrace::net {
@@ -114,6 +115,35 @@ TEST(Http2, TooLargeIsAnsweredWhileOthersAreServed) {
   EXPECT_EQ(client.stream(good).body, "POST / fine");
 }
 
+class WithholdingGate final : public Gate {
+ public:
+  Admission admit(const Request& head, std::uint64_t) const override {
+    if (head.target == "/refused")
+      return {.refusal = std::make_unique<Response>(text_response("not you", 403))};
+    return {.withholds_body = head.target == "/withheld"};
+  }
+  bool allows_origin(std::string_view origin) const override { return origin == "http://good"; }
+};
+
+TEST(Http2, TheGateAnswersOrWithholdsTheBodyBeforeItIsRead) {
+  const WithholdingGate gate;
+  LoopGroup loops(1);
+  auto server = Server::start(loops, "127.0.0.1:0", {}, nullptr, echo, &gate);
+  ASSERT_TRUE(server.ok());
+  Http2Client client(port_of((*server)->address()));
+  const auto refused = client.request("POST", "/refused", "half", {{"origin", "http://good"}}, true);
+  const auto withheld = client.request("POST", "/withheld", "half", {}, true);
+  const auto served = client.request("POST", "/served", "whole", {{"origin", "http://bad"}});
+  ASSERT_TRUE(client.exchange_until([&] {
+    return client.stream(refused).closed && client.stream(withheld).closed && client.stream(served).closed;
+  }));
+  EXPECT_EQ(client.stream(refused).status(), 403);
+  EXPECT_EQ(client.stream(refused).headers.at("access-control-allow-origin"), "http://good");
+  EXPECT_EQ(client.stream(withheld).body, "POST /withheld ");
+  EXPECT_EQ(client.stream(served).body, "POST /served whole");
+  EXPECT_FALSE(client.stream(served).headers.contains("access-control-allow-origin"));
+}
+
 TEST(Http2, ADroppedResponderResetsItsStreamOnly) {
   HeldRequests held;
   Served served(held.handler());
@@ -212,10 +242,9 @@ TEST(Http2, IdleConnectionsGoAway) {
 
 TEST(Http2, FloodsEndInEnhanceYourCalm) {
   const std::string ping = frame(NGHTTP2_PING, 0, 0, "12345678");
-  const std::string settings = frame(NGHTTP2_SETTINGS, 0, 0, "");
   const std::string priority = frame(NGHTTP2_PRIORITY, 0, 1, std::string_view("\0\0\0\0\1", 5));
   const std::string window = frame(NGHTTP2_WINDOW_UPDATE, 0, 0, std::string_view("\0\0\0\1", 4));
-  for (const auto& kind : {ping, settings, priority, window}) {
+  for (const auto& kind : {ping, priority, window}) {
     SCOPED_TRACE(static_cast<int>(kind[3]));  // the frame's type
     Served served(echo);
     Http2Client client(served.port());
@@ -225,6 +254,16 @@ TEST(Http2, FloodsEndInEnhanceYourCalm) {
     EXPECT_TRUE(client.exchange_until([&] { return client.ended(); }));
     EXPECT_EQ(client.goaway_code(), NGHTTP2_ENHANCE_YOUR_CALM);
   }
+}
+
+// Sent by nghttp2, which does not read on behind an acknowledgement of settings that it has not sent itself.
+TEST(Http2, AFloodOfSettingsEndsInEnhanceYourCalm) {
+  Served served(echo);
+  Http2Client client(served.port());
+  for (int i = 0; i < 5'000; ++i)
+    ASSERT_EQ(nghttp2_submit_settings(client.session(), NGHTTP2_FLAG_NONE, nullptr, 0), 0);
+  EXPECT_TRUE(client.exchange_until([&] { return client.ended(); }));
+  EXPECT_EQ(client.goaway_code(), NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 // RFC 9113, 5.5: they are ignored. They cost the reading of their nine bytes, and no answer.
@@ -254,6 +293,53 @@ TEST(Http2, RapidResetEndsInEnhanceYourCalmAndBoundsTheRequestsUnderWay) {
   EXPECT_TRUE(client.exchange_until([&] { return client.ended(); }));
   EXPECT_EQ(client.goaway_code(), NGHTTP2_ENHANCE_YOUR_CALM);
   EXPECT_LE(held.count(), 102u);
+}
+
+std::string resets(std::uint32_t first, std::uint32_t count) {
+  std::string frames;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    frames += frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, first + 2 * i,
+                    "\x82\x86\x84\x41\x01h");
+    frames += frame(NGHTTP2_RST_STREAM, 0, first + 2 * i, std::string_view("\0\0\0\x8", 4));
+  }
+  return frames;
+}
+
+TEST(Http2, ResetsOfRequestsAreBoundedPerAddressAndNotPerConnection) {
+  Served served(echo);
+  bool bounded = false;
+  for (int connection = 0; connection < 12 && !bounded; ++connection) {
+    Http2Client client(served.port());
+    const auto id = client.request("GET", "/", "");
+    ASSERT_TRUE(client.exchange_until([&] { return client.stream(id).closed || client.ended(); }));
+    // Fewer than one connection may send at once.
+    client.send_raw(resets(static_cast<std::uint32_t>(id) + 2, 400));
+    ASSERT_EQ(nghttp2_session_set_next_stream_id(client.session(), id + 802), 0);
+    const auto last = client.request("GET", "/last", "");
+    ASSERT_TRUE(client.exchange_until([&] { return client.stream(last).closed || client.ended(); }));
+    bounded = client.goaway_code() == NGHTTP2_ENHANCE_YOUR_CALM;
+  }
+  EXPECT_TRUE(bounded);
+  // Who resets nothing is served from the same address.
+  Http2Client good(served.port());
+  for (int i = 0; i < 20; ++i) {
+    const auto id = good.request("GET", "/", "");
+    ASSERT_TRUE(good.exchange_until([&] { return good.stream(id).closed; }));
+    EXPECT_EQ(good.stream(id).status(), 200);
+  }
+}
+
+TEST(SourceGauge, RefillsWithTimeAndHoldsNoMoreThanAtFirst) {
+  SourceGauge gauge;
+  std::int64_t now_ns = 1'000'000'000'000;
+  for (std::int64_t i = 0; i < SourceGauge::kTokensMax; ++i) ASSERT_TRUE(gauge.spend(now_ns));
+  EXPECT_FALSE(gauge.spend(now_ns));
+  now_ns += 1'000'000'000;
+  for (std::int64_t i = 0; i < SourceGauge::kTokensPerSecond; ++i) ASSERT_TRUE(gauge.spend(now_ns));
+  EXPECT_FALSE(gauge.spend(now_ns));
+  now_ns += 3'600'000'000'000;
+  for (std::int64_t i = 0; i < SourceGauge::kTokensMax; ++i) ASSERT_TRUE(gauge.spend(now_ns));
+  EXPECT_FALSE(gauge.spend(now_ns));
 }
 
 TEST(Http2, AFloodOfContinuationsEndsTheConnection) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <malloc.h>
+#include <poll.h>
 #include <sys/resource.h>
 
 #include <fstream>
@@ -123,24 +124,163 @@ TEST(Server, AnAnswerThatTakesLongIsNotIdleness) {
   EXPECT_EQ(client.response()->body, "late");
 }
 
-TEST(Server, ConnectionsOverTheLimitAreClosedAndThoseWithinServed) {
+TEST(Server, AConnectionOverTheLimitIsClosedWhileAllOthersAreBusy) {
   ServerLimits limits;
   limits.connections_max = 3;
-  Served served(echo, limits);
+  HeldRequests held;
+  Served served(held.handler(), limits);
   std::vector<std::unique_ptr<RawClient>> clients;
-  for (int i = 0; i < 3; ++i) {
+  for (std::size_t i = 0; i < 3; ++i) {
     clients.push_back(std::make_unique<RawClient>(served.port()));
     clients.back()->send(kGet);
-    ASSERT_EQ(clients.back()->response()->status, 200);
+    ASSERT_TRUE(held.wait_for(i + 1));
   }
   RawClient refused(served.port());
   EXPECT_TRUE(refused.closed_by_peer());
   EXPECT_TRUE(Served::eventually([&] { return served.server().stats().connections_refused == 1; }));
-  clients.pop_back();
+  for (std::size_t i = 0; i < 3; ++i) held.answer(i, "ok");
+  for (const auto& client : clients) EXPECT_EQ(client->response()->status, 200);
+  EXPECT_EQ(served.server().stats().connections_evicted, 0u);
+}
+
+TEST(Server, TheStrangerThatHasWaitedLongestMakesWayAndKnownClientsStay) {
+  ServerLimits limits;
+  limits.connections_max = 4;
+  Served served(
+      [](std::unique_ptr<Request> request, Responder responder) {
+        *request->caller_known = request->target == "/known";
+        echo(std::move(request), std::move(responder));
+      },
+      limits, nullptr, 1);
+  const std::string known_request = "GET /known HTTP/1.1\r\nHost: h\r\n\r\n";
+  RawClient known(served.port());
+  known.send(known_request);
+  ASSERT_EQ(known.response()->status, 200);
+  RawClient silent(served.port());
   ASSERT_TRUE(Served::eventually([&] { return served.server().stats().connections_open == 2; }));
-  RawClient accepted(served.port());
-  accepted.send(kGet);
-  EXPECT_EQ(accepted.response()->status, 200);
+  RawClient half(served.port());
+  half.send("GET /half HTTP/1.1\r\n");
+  ASSERT_TRUE(Served::eventually([&] { return served.server().stats().connections_open == 3; }));
+  RawClient answered(served.port());
+  answered.send(kGet);
+  ASSERT_EQ(answered.response()->status, 200);
+
+  RawClient late(served.port());
+  late.send(kGet);
+  EXPECT_EQ(late.response()->status, 200);
+  EXPECT_TRUE(silent.closed_by_peer());
+  RawClient later(served.port());
+  later.send(kGet);
+  EXPECT_EQ(later.response()->status, 200);
+  EXPECT_TRUE(half.closed_by_peer());
+  known.send(known_request);
+  EXPECT_EQ(known.response()->status, 200);
+  EXPECT_EQ(served.server().stats().connections_evicted, 2u);
+  EXPECT_EQ(served.server().stats().connections_refused, 0u);
+}
+
+TEST(Server, AnIdleKnownClientMakesWayWhenThereAreNoStrangers) {
+  ServerLimits limits;
+  limits.connections_max = 2;
+  Served served(
+      [](std::unique_ptr<Request> request, Responder responder) {
+        *request->caller_known = true;
+        echo(std::move(request), std::move(responder));
+      },
+      limits, nullptr, 1);
+  RawClient first(served.port());
+  first.send(kGet);
+  ASSERT_EQ(first.response()->status, 200);
+  RawClient second(served.port());
+  second.send(kGet);
+  ASSERT_EQ(second.response()->status, 200);
+  RawClient third(served.port());
+  third.send(kGet);
+  EXPECT_EQ(third.response()->status, 200);
+  EXPECT_TRUE(first.closed_by_peer());
+  second.send(kGet);
+  EXPECT_EQ(second.response()->status, 200);
+}
+
+// Two megabytes for strangers; whoever is answered is known from then on.
+class StrangersMemory : public testing::Test {
+ protected:
+  static ServerLimits limits() {
+    ServerLimits limits;
+    limits.body_bytes_max = 1'000'000;
+    limits.strangers_bytes_max = 2'000'000;
+    return limits;
+  }
+  static void know(std::unique_ptr<Request> request, Responder responder) {
+    *request->caller_known = true;
+    echo(std::move(request), std::move(responder));
+  }
+  void leave_unfinished(std::unique_ptr<RawClient> client) {
+    client->send(std::string_view(whole).substr(0, whole.size() - 1));
+    unfinished.push_back(std::move(client));
+  }
+  // How many of `unfinished` the server has closed.
+  std::size_t closed() {
+    std::size_t count = 0;
+    for (const auto& client : unfinished) {
+      pollfd ended{client->socket(), POLLRDHUP, 0};
+      if (poll(&ended, 1, 0) == 1) ++count;
+    }
+    return count;
+  }
+
+  const std::string whole = post("/x", std::string(900'000, 'x'));
+  std::vector<std::unique_ptr<RawClient>> unfinished;
+};
+
+TEST_F(StrangersMemory, IsTakenFromThoseWhoHaveBeenSilentLongestForThoseWhoSendAWholeRequest) {
+  Served served(know, limits(), nullptr, 1);
+  RawClient known(served.port());
+  known.send(kGet);
+  ASSERT_EQ(known.response()->status, 200);
+  for (int i = 0; i < 4; ++i) {
+    leave_unfinished(std::make_unique<RawClient>(served.port()));
+    RawClient stranger(served.port());
+    stranger.send(whole);
+    EXPECT_EQ(stranger.response()->status, 200);
+  }
+  EXPECT_TRUE(Served::eventually([&] { return closed() >= 3; }));
+  EXPECT_TRUE(unfinished.front()->closed_by_peer());
+  known.send(whole);
+  EXPECT_EQ(known.response()->status, 200);
+}
+
+TEST_F(StrangersMemory, IsNotKeptByHeadsThatDoNotEnd) {
+  ServerLimits with_large_heads = limits();
+  with_large_heads.header_bytes_max = 256 * 1024;
+  Served served(know, with_large_heads, nullptr, 1);
+  const std::string half = "GET /x HTTP/1.1\r\nHost: h\r\nX-Large: " + std::string(200'000, 'h');
+  for (int i = 0; i < 40; ++i) {
+    unfinished.push_back(std::make_unique<RawClient>(served.port()));
+    unfinished.back()->send(half);
+  }
+  EXPECT_TRUE(Served::eventually([&] { return closed() >= 30; }));
+  RawClient stranger(served.port());
+  stranger.send(whole);
+  EXPECT_EQ(stranger.response()->status, 200);
+}
+
+TEST_F(StrangersMemory, ThatIsHeldOnOtherLoopsIsFreeSoonAfter) {
+  Served served(know, limits(), nullptr, 2);
+  std::vector<std::unique_ptr<RawClient>> idle;  // every other connection is the second loop's
+  for (int i = 0; i < 2; ++i) {
+    leave_unfinished(std::make_unique<RawClient>(served.port()));
+    idle.push_back(std::make_unique<RawClient>(served.port()));
+  }
+  bool served_in_the_end = false;
+  for (int i = 0; i < 50 && !served_in_the_end; ++i) {
+    idle.push_back(std::make_unique<RawClient>(served.port()));
+    RawClient stranger(served.port());
+    stranger.send(whole);
+    const auto answer = stranger.response();
+    served_in_the_end = answer && answer->status == 200;
+  }
+  EXPECT_TRUE(served_in_the_end);
 }
 
 TEST(Server, GarbageNeverHarmsOthers) {

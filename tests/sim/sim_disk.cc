@@ -91,8 +91,9 @@ bool SimDisk::draws_fault(Operation operation) {
     case Operation::kCreate:
     case Operation::kRename:
     case Operation::kRemove:
-    case Operation::kSyncFolder:
       return random_.chance(faults_.names);
+    case Operation::kSyncFolder:
+      return random_.chance(std::max(faults_.names, faults_.folder_syncs));
   }
   return false;
 }
@@ -168,6 +169,7 @@ void SimDisk::cut(std::string_view path, std::uint64_t size) {
 
 Result<std::unique_ptr<store::File>> SimDisk::open(std::string_view path, Mode mode) {
   if (crashed_) return failure(ErrorKind::kUnavailable, Operation::kRead, path, kMachineIsDown);
+  if (files_used_up_) return failure(ErrorKind::kUnavailable, Operation::kRead, path, kTooManyOpenFiles);
   InodePtr inode = names_.find(path);
   if (mode == Mode::kCreate) {
     if (inode) return failure(ErrorKind::kConflict, Operation::kCreate, path, kFileExists);
@@ -187,6 +189,7 @@ Result<std::unique_ptr<store::File>> SimDisk::open(std::string_view path, Mode m
 
 Result<std::vector<std::string>> SimDisk::list(std::string_view folder) {
   if (crashed_) return failure(ErrorKind::kUnavailable, Operation::kRead, folder, kMachineIsDown);
+  if (files_used_up_) return failure(ErrorKind::kUnavailable, Operation::kRead, folder, kTooManyOpenFiles);
   if (!names_.has_folder(folder)) return failure(ErrorKind::kNotFound, Operation::kRead, folder, kNoSuchFile);
   return names_.entries(folder);
 }
@@ -200,6 +203,8 @@ Result<void> SimDisk::change_names(Operation operation, std::string_view path,
 }
 
 Result<void> SimDisk::make_folder(std::string_view folder) {
+  if (files_used_up_)
+    return failure(ErrorKind::kUnavailable, Operation::kMakeFolder, folder, kTooManyOpenFiles);
   return change_names(Operation::kMakeFolder, folder, [&] { names_.make_folder(folder); });
 }
 
@@ -223,6 +228,8 @@ Result<void> SimDisk::remove(std::string_view path) {
 Result<void> SimDisk::sync_folder(std::string_view folder) {
   if (!names_.has_folder(folder))
     return failure(ErrorKind::kNotFound, Operation::kSyncFolder, folder, kNoSuchFile);
+  if (files_used_up_)
+    return failure(ErrorKind::kUnavailable, Operation::kSyncFolder, folder, kTooManyOpenFiles);
   return change_names(Operation::kSyncFolder, folder, [&] { names_.sync_folder(folder); });
 }
 

@@ -36,6 +36,7 @@ enum class Operation : std::uint8_t {
 
 // Causes, as they stand in an error's text.
 inline constexpr std::string_view kIoError = "Input/output error (simulated)";
+inline constexpr std::string_view kTooManyOpenFiles = "Too many open files (simulated)";
 inline constexpr std::string_view kMachineIsDown = "the machine is down (simulated)";
 
 // Probabilities that an operation fails as with EIO.
@@ -44,6 +45,7 @@ struct DiskFaults {
   double write = 0;  // truncate too
   double sync = 0;
   double names = 0;  // create, rename, remove, sync_folder, make_folder
+  double folder_syncs = 0;
 };
 
 // One thread. Files opened from it must not outlive it.
@@ -71,6 +73,8 @@ class SimDisk final : public store::Disk {
   void keep_name_order(bool kept) { names_in_order_ = kept; }
 
   void set_faults(DiskFaults faults) { faults_ = faults; }
+  // While true nothing can be opened or listed and no folder synced: as with EMFILE, nothing is tried.
+  void use_up_open_files(bool used_up) { files_used_up_ = used_up; }
   // The next operation of this kind fails, once a call.
   void fail_next(Operation operation) { fail_next_.push_back(operation); }
   static constexpr std::uint64_t kCapacityAtFirst = std::uint64_t{1} << 40;
@@ -92,6 +96,7 @@ class SimDisk final : public store::Disk {
   Result<void> rename_new(std::string_view from, std::string_view to) override;
   Result<void> remove(std::string_view path) override;
   Result<void> sync_folder(std::string_view folder) override;
+  Result<void> check_in_place() override { return {}; }
   Result<std::uint64_t> free_bytes() override;
   std::string describe(std::string_view path) const override { return "sim:/" + std::string(path); }
 
@@ -123,6 +128,7 @@ class SimDisk final : public store::Disk {
   std::size_t crash_write_bytes_ = 0;
   bool crashed_ = false;
   bool names_in_order_ = false;
+  bool files_used_up_ = false;
   DiskFaults faults_;
   std::vector<Operation> fail_next_;
   std::uint64_t capacity_ = kCapacityAtFirst;

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/clock.h"
+#include "base/folder_clock.h"
 #include "base/loop.h"
 #include "base/task.h"
 #include "sim/seeded_random.h"
@@ -57,6 +57,8 @@ class SimWorld {
   SimWorld& operator=(const SimWorld&) = delete;
 
   Clock& clock() { return clock_; }
+  // Of the one data folder on this machine.
+  FolderClock& folder_clock() { return folder_clock_; }
   // For the code under test. The order of events is drawn elsewhere.
   Random& random() { return random_; }
 
@@ -139,6 +141,7 @@ class SimWorld {
   SeededRandom schedule_;
   SeededRandom random_;
   WorldClock clock_{*this};
+  FolderClock folder_clock_{clock_};
   std::int64_t now_ns_ = 0;
   std::int64_t wall_offset_ms_;
   std::uint64_t trace_ = 0;

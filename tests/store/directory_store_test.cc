@@ -84,6 +84,57 @@ TEST_F(DirectoryStore, ARemovedObjectIsGoneAndItsNameIsFree) {
   EXPECT_EQ(text_of(store_->get("a/b")), "2");
 }
 
+TEST_F(DirectoryStore, ManyAreRemovedAtOnce) {
+  for (const char* name : {"a/1", "a/2", "b/1", "c"}) ASSERT_TRUE(put(*store_, name, "1").ok());
+  const std::vector<std::string> gone = {"a/1", "a/2", "b/1", "never/was"};
+  ASSERT_TRUE(store_->remove(gone).ok());
+  EXPECT_EQ(names(*store_, ""), std::vector<std::string>{"c:1"});
+}
+
+TEST_F(DirectoryStore, AnObjectOfPiecesIsThereWhenItIsFinishedAndNotBefore) {
+  auto writer = store_->create("a/b", 4);
+  ASSERT_TRUE(writer.ok());
+  ASSERT_TRUE((*writer)->append(as_bytes("one ")).ok());
+  ASSERT_TRUE((*writer)->append(as_bytes("two")).ok());
+  EXPECT_EQ(names(*store_, ""), std::vector<std::string>{});
+  ASSERT_TRUE((*writer)->finish(as_bytes("head")).ok());
+  EXPECT_EQ(text_of(store_->get("a/b")), "headone two");
+  EXPECT_EQ(store_->create("a/b", 0).error().kind, ErrorKind::kConflict);
+
+  auto late = store_->create("c", 1);
+  ASSERT_TRUE(late.ok());
+  ASSERT_TRUE(put(*store_, "c", "first").ok());
+  EXPECT_EQ((*late)->finish(as_bytes("x")).error().kind, ErrorKind::kConflict);
+  EXPECT_EQ(text_of(store_->get("c")), "first");
+
+  auto given_up = store_->create("d", 1);
+  ASSERT_TRUE((*given_up)->append(as_bytes("never")).ok());
+  given_up->reset();
+  EXPECT_EQ(disk_->list("objects").value(), (std::vector<std::string>{"a", "c"}))
+      << "nothing unfinished is left";
+}
+
+TEST(DirectoryStoreOnAFailingDisk, AnObjectOfPiecesIsWholeOrAbsentAfterACrash) {
+  for (std::uint64_t at = 1; at <= 12; ++at)
+    for (const auto kind : {sim::Crash::kPowerLoss, sim::Crash::kProcessKilled}) {
+      sim::SimDisk disk{sim::Seed{at}};
+      auto store = open_store(disk);
+      disk.crash_at_operation(disk.operations() + at, kind);
+      bool finished = false;
+      if (auto writer = store->create("a", 2); writer.ok())
+        finished = (*writer)->append(as_bytes("bc")).ok() && (*writer)->append(as_bytes("de")).ok() &&
+                   (*writer)->finish(as_bytes("xa")).ok();
+      if (!disk.crashed()) disk.crash(kind);
+      disk.restart();
+      store = open_store(disk);
+      const auto got = store->get("a");
+      if (got.ok())
+        EXPECT_EQ(got->text(), "xabcde") << at;
+      else
+        EXPECT_FALSE(finished) << at;
+    }
+}
+
 TEST_F(DirectoryStore, NamesThatAreNoNamesAreRefusedAndNamed) {
   const std::vector<std::string> bad = {"",
                                         "/",
@@ -182,6 +233,68 @@ TEST(DirectoryStoreOnAFailingDisk, AFailureBeforeTheNameIsThereIsUnavailableAndO
     auto content = store->get("a");
     ASSERT_TRUE(content.ok() || content.error().kind == ErrorKind::kNotFound);
   }
+}
+
+Result<void> confirm(ObjectStore& store, std::string_view name, std::string_view text) {
+  return store.confirm(name, as_bytes(text));
+}
+
+// A put whose name may not be durable is confirmed once the disk works, and holds from then on.
+TEST(DirectoryStoreOnAFailingDisk, APutInDoubtIsConfirmedAndSurvivesAPowerLoss) {
+  using sim::Operation;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    for (const Operation operation : {Operation::kRename, Operation::kSyncFolder}) {
+      sim::SimDisk disk{sim::Seed{seed}};
+      auto store = open_store(disk);
+      ASSERT_TRUE(put(*store, "x/before", "0").ok());
+      disk.fail_next(operation);
+      ASSERT_EQ(put(*store, "x/a", "1").error().kind, ErrorKind::kUnknown);
+      disk.set_faults({.folder_syncs = 1});
+      EXPECT_EQ(confirm(*store, "x/a", "1").error().kind, ErrorKind::kUnavailable);
+      disk.set_faults({});
+      disk.use_up_open_files(true);
+      EXPECT_EQ(confirm(*store, "x/a", "1").error().kind, ErrorKind::kUnavailable);
+      disk.use_up_open_files(false);
+      ASSERT_TRUE(confirm(*store, "x/a", "1").ok());
+      EXPECT_EQ(text_of(store->get("x/a")), "1");
+      disk.crash(sim::Crash::kPowerLoss);
+      disk.restart();
+      store = open_store(disk);
+      EXPECT_EQ(text_of(store->get("x/a")), "1");
+      EXPECT_EQ(names(*store, "x/"), (std::vector<std::string>{"x/a:1", "x/before:1"}));
+    }
+  }
+}
+
+TEST(DirectoryStoreOnAFailingDisk, AConfirmationNeverTouchesAnothersObject) {
+  sim::SimDisk disk{sim::Seed{4}};
+  Conditions conditions;
+  auto store = open_directory_store(disk, "objects", &conditions).value();
+  ASSERT_TRUE(put(*store, "x/a", "theirs").ok());
+  EXPECT_EQ(put(*store, "x/a", "ours").error().kind, ErrorKind::kConflict);
+  EXPECT_EQ(confirm(*store, "x/a", "ours").error().kind, ErrorKind::kConflict);
+  EXPECT_EQ(text_of(store->get("x/a")), "theirs");
+  ASSERT_EQ(conditions.holding().size(), 1u);
+  EXPECT_EQ(conditions.holding().front().name, "change_in_doubt_x");
+}
+
+TEST(DirectoryStoreOnAFailingDisk, DoubtIsAConditionUntilItIsOver) {
+  sim::SimDisk disk{sim::Seed{5}};
+  Conditions conditions;
+  auto store = open_directory_store(disk, "objects", &conditions).value();
+  disk.set_faults({.folder_syncs = 1});
+  ASSERT_FALSE(put(*store, "x/a", "1").ok());
+  disk.set_faults({});
+  ASSERT_TRUE(store->put_if_absent("x/b", as_bytes("1")).ok());
+  disk.set_faults({.folder_syncs = 1});
+  ASSERT_EQ(put(*store, "x/c", "1").error().kind, ErrorKind::kUnknown);
+  ASSERT_FALSE(confirm(*store, "x/c", "1").ok());
+  ASSERT_EQ(conditions.holding().size(), 1u);
+  EXPECT_EQ(conditions.holding().front().reason.find("sim:/"), std::string::npos) << "no paths for strangers";
+  EXPECT_THAT(conditions.holding().front().detail, HasSubstr("sim:/objects/x"));
+  disk.set_faults({});
+  ASSERT_TRUE(confirm(*store, "x/c", "1").ok());
+  EXPECT_TRUE(conditions.holding().empty());
 }
 
 // Every crash point of a few puts and a removal: what was answered holds, what was seen stays, nothing is

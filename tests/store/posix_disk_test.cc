@@ -4,10 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 #include <thread>
 
 #include "store/temporary_folder.h"
@@ -152,6 +154,7 @@ TEST(PosixDisk, RemoveIsFineWithoutAFile) {
 TEST(PosixDisk, ASecondOwnerIsTurnedAwayUntilTheFirstOneIsGone) {
   TemporaryFolder folder;
   auto disk = open_disk(folder.path());
+  name_holder(*disk);
   auto second = open_posix_disk(folder.path());
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(kind_of(second), ErrorKind::kUnavailable);
@@ -159,6 +162,120 @@ TEST(PosixDisk, ASecondOwnerIsTurnedAwayUntilTheFirstOneIsGone) {
   EXPECT_THAT(second.error().text, HasSubstr("process " + std::to_string(getpid()) + " holds it"));
   disk.reset();
   EXPECT_TRUE(open_posix_disk(folder.path()).ok());
+}
+
+TEST(PosixDisk, RemovingTheLockFileOrTakingAnotherPathLetsNobodyElseIn) {
+  TemporaryFolder folder;
+  auto disk = open_disk(folder.path() + "/data");
+  std::filesystem::create_directory_symlink(folder.path() + "/data", folder.path() + "/link");
+  EXPECT_EQ(kind_of(open_posix_disk(folder.path() + "/link")), ErrorKind::kUnavailable);
+  std::filesystem::remove(folder.path() + "/data/LOCK");
+  for (const char* path : {"/data", "/link"}) {
+    auto second = open_posix_disk(folder.path() + path);
+    ASSERT_FALSE(second.ok());
+    EXPECT_THAT(second.error().text, HasSubstr("another process holds it"));
+    EXPECT_FALSE(std::filesystem::exists(folder.path() + "/data/LOCK"))
+        << "whoever is turned away changes nothing";
+  }
+  std::filesystem::rename(folder.path() + "/data", folder.path() + "/moved");
+  EXPECT_EQ(kind_of(open_posix_disk(folder.path() + "/moved")), ErrorKind::kUnavailable);
+  disk.reset();
+  EXPECT_TRUE(open_posix_disk(folder.path() + "/moved").ok());
+}
+
+// What is there of a folder, as `disk` sees it: a file that is written on, and new ones.
+struct Written {
+  explicit Written(Disk& the_disk) : disk(the_disk) {
+    EXPECT_TRUE(disk.make_folder("sub").ok());
+    file = open_file(disk, "sub/data", Mode::kCreate);
+    EXPECT_TRUE(holds());
+  }
+  bool holds() const {
+    return write(*file, 0, "1").ok() && file->sync().ok() && disk.sync_folder("sub").ok();
+  }
+  void expect_refused(std::string_view why) const {
+    ASSERT_TRUE(write(*file, 0, "2").ok());
+    auto synced = file->sync();
+    ASSERT_FALSE(synced.ok());
+    EXPECT_EQ(kind_of(synced), ErrorKind::kUnknown);
+    EXPECT_THAT(synced.error().text, HasSubstr(why));
+    EXPECT_FALSE(disk.sync_folder("sub").ok());
+    auto found = disk.check_in_place();
+    ASSERT_FALSE(found.ok());
+    EXPECT_EQ(kind_of(found), ErrorKind::kUnavailable);
+    EXPECT_THAT(found.error().text, HasSubstr(why));
+  }
+
+  Disk& disk;
+  std::unique_ptr<File> file;
+};
+
+TEST(PosixDisk, NothingIsDurableInAFolderThatNoPathLeadsToUntilItIsBack) {
+  TemporaryFolder folder;
+  const std::string data = folder.path() + "/data";
+  const std::string away = folder.path() + "/away";
+  auto disk = open_disk(data);
+  const Written written(*disk);
+  EXPECT_TRUE(disk->check_in_place().ok());
+  std::filesystem::rename(data, away);
+  written.expect_refused("removed or renamed");
+  std::filesystem::create_directory(data);
+  std::filesystem::create_directory(data + "/sub");
+  written.expect_refused("is another folder");
+  std::filesystem::remove_all(data);
+  std::filesystem::rename(away, data);
+  EXPECT_TRUE(disk->check_in_place().ok());
+  EXPECT_TRUE(written.holds());
+  std::filesystem::rename(data + "/sub", data + "/other");
+  written.expect_refused("removed or renamed");
+  std::filesystem::rename(data + "/other", data + "/sub");
+  EXPECT_TRUE(written.holds());
+  std::filesystem::remove_all(data);
+  written.expect_refused("removed");
+}
+
+TEST(PosixDisk, NothingIsDurableInAFileWithoutAName) {
+  TemporaryFolder folder;
+  auto disk = open_disk(folder.path());
+  const Written written(*disk);
+  std::filesystem::remove(folder.path() + "/sub/data");
+  ASSERT_TRUE(write(*written.file, 0, "2").ok());
+  auto synced = written.file->sync();
+  ASSERT_FALSE(synced.ok());
+  EXPECT_EQ(kind_of(synced), ErrorKind::kUnknown);
+  EXPECT_THAT(synced.error().text, HasSubstr("/sub/data was removed"));
+}
+
+TEST(PosixDisk, AFileInAFolderThatTheDiskRenamedIsInItsNewPlace) {
+  TemporaryFolder folder;
+  auto disk = open_disk(folder.path());
+  ASSERT_TRUE(disk->make_folder("a/b").ok());
+  ASSERT_TRUE(disk->rename("a", "c").ok());
+  EXPECT_TRUE(disk->check_in_place().ok());
+  EXPECT_TRUE(disk->sync_folder("c/b").ok());
+  EXPECT_EQ(kind_of(disk->sync_folder("a/b")), ErrorKind::kNotFound);
+}
+
+TEST(PosixDisk, AFolderThatWasMadeIsSyncedHoweverManyFilesAreOpen) {
+  TemporaryFolder folder;
+  auto disk = open_disk(folder.path());
+  ASSERT_TRUE(disk->make_folder("sub").ok());
+  const rlimit before = [] {
+    rlimit limit{};
+    EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    return limit;
+  }();
+  rlimit none = before;
+  none.rlim_cur = 0;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const auto opened = disk->open("sub/data", Mode::kCreate);
+  const bool synced = disk->sync_folder("sub").ok() && disk->sync_folder("").ok();
+  const bool in_place = disk->check_in_place().ok();
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(kind_of(opened), ErrorKind::kUnavailable);
+  EXPECT_TRUE(synced);
+  EXPECT_TRUE(in_place);
+  EXPECT_EQ(*disk->list("sub"), std::vector<std::string>{}) << "what could not be opened was not made";
 }
 
 TEST(PosixDisk, TheLockOfAKilledProcessIsFree) {

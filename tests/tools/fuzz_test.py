@@ -1,4 +1,5 @@
 """tools/fuzz runs the targets that tests/fuzz names, and fails when one finds something or was not built."""
+import os
 import pathlib
 import shutil
 import subprocess
@@ -47,6 +48,15 @@ class Fuzz(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("forgotten", done.stderr)
         self.assertIn("one: 7 inputs", done.stdout)
+
+    def test_a_total_is_shared_among_the_targets(self):
+        targets = [f"target{number}" for number in range(4 * (os.cpu_count() or 1))]
+        for target in targets:
+            self.name(target)
+            self.build(target)
+        done = self.run_fuzz("--total", "40")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"{len(targets)} targets, 10 s each", done.stdout)
 
     def test_a_finding_fails(self):
         self.name("one")

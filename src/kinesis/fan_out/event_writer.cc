@@ -55,10 +55,11 @@ SharedBytes shard_event(Encoding encoding, const EventContent& content) {
   });
 }
 
-SharedBytes shard_end_event(Encoding encoding, const broker::Stream& stream, const broker::Shard& shard) {
+SharedBytes shard_end_event(Encoding encoding, const broker::Stream& stream, const broker::Shard& shard,
+                            std::int64_t behind_ms) {
   return event(encoding, [&](Writer& writer) {
     write_records(shard, {}, writer);
-    writer.member("MillisBehindLatest", std::int64_t{0});
+    writer.member("MillisBehindLatest", behind_ms);
     write_children(stream, shard.index, writer);
   });
 }
@@ -66,6 +67,11 @@ SharedBytes shard_end_event(Encoding encoding, const broker::Stream& stream, con
 SharedBytes exception_event(Encoding encoding, const ApiError& error) {
   std::string_view type = error.type;
   if (type == "InternalFailure") type = "InternalFailureException";
+  if (type == "AccessDeniedException") {
+    const net::EventHeader headers[] = {
+        {":error-code", type}, {":error-message", error.message}, {":message-type", "error"}};
+    return message(encoding, headers, [](Writer&) {});
+  }
   const net::EventHeader headers[] = {
       {":exception-type", type}, {":content-type", payload_type(encoding)}, {":message-type", "exception"}};
   return message(encoding, headers, [&](Writer& writer) {

@@ -28,9 +28,12 @@ SharedBytes shard_event(Encoding encoding, const EventContent& content);
 
 // The last event of a shard: its children, and no ContinuationSequenceNumber, since there is nothing to go on
 // with.   shard   closed
-SharedBytes shard_end_event(Encoding encoding, const broker::Stream& stream, const broker::Shard& shard);
+SharedBytes shard_end_event(Encoding encoding, const broker::Stream& stream, const broker::Shard& shard,
+                            std::int64_t behind_ms);
 
-// An error that ends the answer. An InternalFailure goes by the name that it has inside a stream.
+// An error that ends the answer. An InternalFailure goes by the name that it has inside a stream; what a
+// stream's description does not know is an error without a shape, which clients raise by its code all the
+// same.
 SharedBytes exception_event(Encoding encoding, const ApiError& error);
 
 }  // namespace millrace::kinesis

@@ -54,8 +54,7 @@ Task<Result<std::uint64_t>> FanOut::claim_there(std::shared_ptr<Subscription> su
     });
   }
   std::shared_ptr<ShardFeed>& feed = home.feeds[key.first];
-  if (feed == nullptr)
-    feed = std::make_shared<ShardFeed>(broker_, clock_, *this, target.shard, extent->end_offset);
+  if (feed == nullptr) feed = std::make_shared<ShardFeed>(broker_, *this, target.shard, extent->end_offset);
   subscription->serial = ++home.last_serial;
   claim = Claim{.holder = subscription,
                 .loop = &subscription->loop(),

@@ -65,7 +65,7 @@ void ShardFeed::got(Result<log::ReadBatch> batch) {
     event->payload_bytes = log::payload_bytes(batch->records);
     event->last_arrival_ms = batch->records.back().arrival_ms;
     if (batch->next_arrival_ms.has_value())
-      event->behind_ms = std::max<std::int64_t>(1, clock_.wall_ms() - *batch->next_arrival_ms);
+      event->behind_ms = std::max<std::int64_t>(1, broker_.clock().wall_ms() - *batch->next_arrival_ms);
     for (const Encoding encoding : {Encoding::kJson, Encoding::kCbor}) {
       const std::size_t index = index_of(encoding);
       if (std::any_of(listeners_.begin(), listeners_.end(),

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/clock.h"
 #include "base/loop.h"
 #include "broker/broker.h"
 #include "kinesis/protocol.h"
@@ -48,9 +47,8 @@ class ShardFeed : public std::enable_shared_from_this<ShardFeed> {
   };
 
   // next    of the first record that it gives.   All borrowed, and outlive it.
-  ShardFeed(broker::Broker& broker, const Clock& clock, Outlet& outlet, broker::Shard shard,
-            std::uint64_t next)
-      : broker_(broker), clock_(clock), outlet_(outlet), shard_(std::move(shard)), next_(next) {}
+  ShardFeed(broker::Broker& broker, Outlet& outlet, broker::Shard shard, std::uint64_t next)
+      : broker_(broker), outlet_(outlet), shard_(std::move(shard)), next_(next) {}
 
   // One more, or one fewer, who is subscribed. What comes behind next() is delivered to the loop.
   void join(Loop& loop, Encoding encoding);
@@ -70,7 +68,6 @@ class ShardFeed : public std::enable_shared_from_this<ShardFeed> {
   void deliver(const std::shared_ptr<const FeedEvent>& event);
 
   broker::Broker& broker_;
-  const Clock& clock_;
   Outlet& outlet_;
   const broker::Shard shard_;  // as it was; only what never changes of it is looked at
   std::uint64_t next_;

@@ -5,17 +5,20 @@
 
 #include <fmt/format.h>
 
+#include "api/fault.h"
 #include "base/clock.h"
 #include "base/task.h"
 #include "kinesis/fan_out/event_writer.h"
 #include "kinesis/fan_out/fan_out.h"
 #include "kinesis/shard_id.h"
+#include "kinesis/shard_query.h"
 
 namespace millrace::kinesis {
 namespace {
 
 constexpr std::int64_t kLifeNs = 300'000 * kNsPerMs;    // as the service: up to 5 minutes
 constexpr std::int64_t kQuietNs = 4'000 * kNsPerMs;     // the service sends an event every 5 s at least
+constexpr std::int64_t kAskAgainNs = 3'000 * kNsPerMs;  // the longest that it outlives its permission
 constexpr std::size_t kQueuedBytesMax = 1'024 * 1'024;  // unsent; above it nothing is added
 constexpr std::int64_t kQuotaLookNs = 250 * kNsPerMs;   // so soon a changed quota lets go who waits for it
 constexpr double kBytesASecond = 2.0 * 1'024 * 1'024;   // of --limits aws, a consumer and shard
@@ -42,6 +45,7 @@ void Subscription::start(std::shared_ptr<net::BodyStream> stream, std::uint64_t 
   if (ended_) return;
   if (cursor_ >= feed_at_) send_empty();  // so that the client knows from where it has everything
   send_empty_later(kQuietNs);
+  ask_again_later();
   if (house_.leaving()) finish();
 }
 
@@ -101,15 +105,17 @@ void Subscription::got(Result<log::ReadBatch> batch) {
       return fail(shard_absent(shard_id(target_.shard.index), target_.consumer.stream));
     // Of the rest, a stream can tell what is wrong with a key.
     const ApiError error = from_house(batch.error());
-    return fail(error.type.starts_with("KMS") ? error : internal_failure(batch.error().text));
+    return fail(error.type.starts_with("KMS") ? error
+                                              : internal_failure(api::text_for_client(batch.error())));
   }
   cursor_ = std::max(cursor_, batch->next_offset);
   if (batch->records.empty()) return go_on();
   const std::uint64_t bytes = log::payload_bytes(batch->records);
   newest_s_ = batch->records.back().arrival_ms / 1'000;
-  behind_ms_ = 0;
-  if (batch->next_arrival_ms.has_value())
-    behind_ms_ = std::max<std::int64_t>(1, house_.clock().wall_ms() - *batch->next_arrival_ms);
+  const std::int64_t now_ms = house_.broker().clock().wall_ms();
+  behind_ms_ = batch->next_arrival_ms.has_value()
+                   ? std::max<std::int64_t>(1, now_ms - *batch->next_arrival_ms)
+                   : behind_at_end_ms(target_.shard, now_ms);
   send(shard_event(target_.encoding, {target_.shard, batch->records, cursor_, newest_s_, behind_ms_}),
        {.bytes = bytes, .records = batch->records.size(), .behind_ms = behind_ms_});
   charge(bytes);
@@ -181,6 +187,18 @@ void Subscription::send_empty_later(std::int64_t delay_ns) {
   });
 }
 
+// Each subscription has a timer of its own, so that thousands do not ask at once. The authorizer remembers
+// its answers while nothing changes.
+void Subscription::ask_again_later() {
+  loop_.post_after(kAskAgainNs, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self || self->ended_) return;
+    if (const Outcome refused = self->access_.ask(self->target_.consumer); refused.has_value())
+      return self->fail(*refused);
+    self->ask_again_later();
+  });
+}
+
 std::optional<ApiError> Subscription::fault_in_catalog() {
   const StreamPlace& place = target_.consumer.stream;
   const auto stream = house_.broker().catalog()->find(place.name);
@@ -213,8 +231,9 @@ void Subscription::replace() {
 }
 
 void Subscription::finish_shard() {
-  send(shard_end_event(target_.encoding, *end_picture_, target_.shard),
-       {.bytes = 0, .records = 0, .behind_ms = 0});
+  behind_ms_ = behind_at_end_ms(target_.shard, house_.broker().clock().wall_ms());
+  send(shard_end_event(target_.encoding, *end_picture_, target_.shard, behind_ms_),
+       {.bytes = 0, .records = 0, .behind_ms = behind_ms_});
   finish();
 }
 

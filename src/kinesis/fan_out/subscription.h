@@ -10,6 +10,7 @@
 #include "base/loop.h"
 #include "broker/broker.h"
 #include "kinesis/consumer_ref.h"
+#include "kinesis/fan_out/lasting_access.h"
 #include "kinesis/fan_out/shard_feed.h"
 #include "kinesis/protocol.h"
 #include "kinesis/quotas.h"
@@ -40,9 +41,16 @@ struct SubscriptionTarget {
 class Subscription : public std::enable_shared_from_this<Subscription> {
  public:
   // meter    the loop's; borrowed, outlives it
+  // call     that was allowed it; looked at for this call
   // offset   of the first record that it gives
-  Subscription(FanOut& house, Loop& loop, SubscriptionTarget target, StreamMeter& meter, std::uint64_t offset)
-      : house_(house), loop_(loop), target_(std::move(target)), meter_(meter), cursor_(offset) {}
+  Subscription(FanOut& house, const Call& call, SubscriptionTarget target, StreamMeter& meter,
+               std::uint64_t offset)
+      : house_(house),
+        loop_(*call.request.loop),
+        target_(std::move(target)),
+        access_(call),
+        meter_(meter),
+        cursor_(offset) {}
 
   const SubscriptionTarget& target() const { return target_; }
   Loop& loop() const { return loop_; }
@@ -84,6 +92,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   void release();
   void send_empty();
   void send_empty_later(std::int64_t delay_ns);
+  void ask_again_later();
   void finish_shard();
   void fail(const ApiError& error);
   std::optional<ApiError> fault_in_catalog();
@@ -92,6 +101,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   FanOut& house_;
   Loop& loop_;
   SubscriptionTarget target_;
+  LastingAccess access_;
   StreamMeter& meter_;
   bool shards_metered_ = false;                        // by the stream's owner
   std::shared_ptr<net::BodyStream> stream_;            // null before start() and after the end

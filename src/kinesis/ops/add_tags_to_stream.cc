@@ -30,6 +30,7 @@ Task<Outcome> run(Call& call, AddTagsToStreamRequest request) {
   const FoundStream& found = *std::get_if<FoundStream>(&result);
   if (Outcome wrong = check_new_tags(request.tags, found.stream->tags, found.place); wrong.has_value())
     co_return wrong;
+  if (Outcome busy = check_taggable(found.place, *found.stream); busy.has_value()) co_return busy;
   Task<Result<void>> adding = call.broker.add_tags(found.place.name, std::nullopt, std::move(request.tags));
   auto added = co_await std::move(adding);
   if (!added.ok()) co_return command_failed(added.error(), found.place);

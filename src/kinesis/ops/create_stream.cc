@@ -23,7 +23,10 @@ struct CreateStreamRequest {
 
   Wanted access(Call& call) const {
     Access access{.resource = arn_of(call, stream_name)};
-    if (tags.has_value()) access.new_tags = &*tags;
+    if (!tags.has_value()) return access;
+    access.new_tags = &*tags;
+    access.also.push_back(
+        {.action = "kinesis:AddTagsToStream", .resource = access.resource, .new_tags = &*tags});
     return access;
   }
 };

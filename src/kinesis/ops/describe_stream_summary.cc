@@ -40,6 +40,7 @@ Task<Outcome> run(Call& call, DescribeStreamSummaryRequest request) {
   }
   writer.member("MaxRecordSizeInKiB", max_record_bytes(call, stream) / 1'024);
   writer.member("ChannelCount", std::int64_t{0});
+  writer.member("QueueCount", std::int64_t{0});
   if (stream.on_demand)
     writer.member("RecordDistributionStrategy", stream.auto_distribution ? "AUTO" : "USER_PARTITION_KEY");
   writer.end_object();

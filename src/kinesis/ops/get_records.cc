@@ -10,6 +10,7 @@
 #include "kinesis/resource_writer.h"
 #include "kinesis/shard_id.h"
 #include "kinesis/shard_iterator.h"
+#include "kinesis/shard_query.h"
 #include "kinesis/stream_ref.h"
 
 namespace millrace::kinesis::get_records {
@@ -103,7 +104,8 @@ Task<Outcome> run(Call& call, GetRecordsRequest request) {
   writer.begin_object();
   StreamMeter::Read read{
       .bytes = write_records(*shard, batch->records, writer), .records = batch->records.size(), .age_ms = 0};
-  if (!batch->records.empty()) read.age_ms = now_ms - batch->records.back().arrival_ms;
+  const std::int64_t arrivals_now_ms = call.broker.clock().wall_ms();
+  if (!batch->records.empty()) read.age_ms = arrivals_now_ms - batch->records.back().arrival_ms;
   // As the service does it, the end of a closed shard shows in an answer of its own, without records.
   const bool at_end = batch->records.empty() && !shard->open() && batch->next_offset >= *shard->end_offset;
   if (!at_end) {
@@ -111,10 +113,10 @@ Task<Outcome> run(Call& call, GetRecordsRequest request) {
     iterator->issued_ms = now_ms;
     writer.member("NextShardIterator", to_text(*iterator, call.loop.seal, call.loop.random));
   }
-  std::int64_t behind_ms = 0;
-  if (batch->next_arrival_ms.has_value())
-    behind_ms = std::max<std::int64_t>(1, now_ms - *batch->next_arrival_ms);
-  writer.member("MillisBehindLatest", behind_ms);
+  writer.member("MillisBehindLatest",
+                batch->next_arrival_ms.has_value()
+                    ? std::max<std::int64_t>(1, arrivals_now_ms - *batch->next_arrival_ms)
+                    : behind_at_end_ms(*shard, arrivals_now_ms));
   if (at_end) write_children(*stream, shard->index, writer);
   writer.end_object();
   call.quotas.charge_read(read.bytes, call.clock.monotonic_ns());

@@ -7,6 +7,7 @@
 #include "kinesis/resource_writer.h"
 #include "kinesis/shard_id.h"
 #include "kinesis/shard_query.h"
+#include "kinesis/start_position.h"
 #include "kinesis/stream_ref.h"
 
 namespace millrace::kinesis::list_shards {
@@ -79,7 +80,7 @@ Wanted ListShardsRequest::access(Call& call) const {
 }
 
 std::variant<ShardQuery, ApiError> query_of(const ListShardsRequest& request, const broker::Stream& stream,
-                                            std::int64_t now_ms) {
+                                            const Call& call) {
   ShardQuery query;
   if (request.exclusive_start_shard_id.has_value()) {
     query.after = parse_shard_id(*request.exclusive_start_shard_id);
@@ -88,7 +89,7 @@ std::variant<ShardQuery, ApiError> query_of(const ListShardsRequest& request, co
   }
   if (!request.filter.has_value()) return query;
   const ShardFilter& filter = *request.filter;
-  const std::int64_t horizon_ms = trim_horizon_ms(stream, now_ms);
+  const std::int64_t horizon_ms = trim_horizon_ms(stream, call.broker.clock());
   if (filter.type == "AFTER_SHARD_ID") {
     if (!filter.shard_id.has_value())
       return invalid_argument("ShardFilter of type AFTER_SHARD_ID must specify a ShardId.");
@@ -108,6 +109,8 @@ std::variant<ShardQuery, ApiError> query_of(const ListShardsRequest& request, co
   if (filter.type.ends_with("_TIMESTAMP")) {
     if (!filter.timestamp.has_value())
       return invalid_argument("ShardFilter of type " + filter.type + " must specify a Timestamp.");
+    if (Outcome wrong = check_not_to_come(*filter.timestamp, call); wrong.has_value())
+      return std::move(*wrong);
     query.time_ms = std::max(horizon_ms, filter.timestamp->ms());  // what is older is taken for the horizon
   }
   return query;
@@ -150,7 +153,7 @@ Task<Outcome> run(Call& call, ListShardsRequest request) {
   // Tells a stream from one that had its name before.
   if (request.created.has_value() && request.created->ms() / 1'000 != found.stream->created_ms / 1'000)
     co_return stream_not_found(found.place);
-  auto query = query_of(request, *found.stream, call.clock.wall_ms());
+  auto query = query_of(request, *found.stream, call);
   if (auto* error = std::get_if<ApiError>(&query); error != nullptr) co_return std::move(*error);
   co_return answer(call, *found.stream, *std::get_if<ShardQuery>(&query), request);
 }

@@ -40,10 +40,12 @@ Outcome check_statement(const identity::Statement& statement, const std::string&
   return std::nullopt;
 }
 
-Outcome check_policy(const std::string& text, const std::string& arn) {
+Outcome check_policy(const Call& call, const std::string& text, const std::string& arn) {
   const auto policy =
       identity::parse_policy(text, identity::PolicyKind::kResource, identity::kResourcePolicyBytesMax);
   if (!policy.ok()) return invalid_argument(policy.error().text);
+  if (const auto known = call.authorizer.check_keys(**policy); !known.ok())
+    return invalid_argument(known.error().text);
   for (const identity::Statement& statement : (*policy)->statements())
     if (Outcome wrong = check_statement(statement, arn); wrong.has_value()) return wrong;
   return std::nullopt;
@@ -53,7 +55,7 @@ Task<Outcome> run(Call& call, PutResourcePolicyRequest request) {
   auto result = find_resource(call, static_cast<const ResourceRef&>(request));
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const FoundResource& found = *std::get_if<FoundResource>(&result);
-  if (Outcome wrong = check_policy(request.policy, found.arn); wrong.has_value()) co_return wrong;
+  if (Outcome wrong = check_policy(call, request.policy, found.arn); wrong.has_value()) co_return wrong;
   if (Outcome busy = check_active(found); busy.has_value()) co_return busy;
   Task<Result<void>> setting =
       call.broker.set_policy(found.place.name, found.consumer_id(), std::move(request.policy));

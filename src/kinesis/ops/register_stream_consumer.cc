@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "kinesis/consumer_ref.h"
 #include "kinesis/operation.h"
@@ -21,8 +22,16 @@ struct RegisterStreamConsumerRequest {
 
   Wanted access(Call& call) const {
     Wanted wanted = access_to_resource(call, stream_arn);
-    if (auto* access = std::get_if<Access>(&wanted); access != nullptr && tags.has_value())
-      access->new_tags = &*tags;
+    auto* access = std::get_if<Access>(&wanted);
+    if (access == nullptr || !tags.has_value()) return wanted;
+    access->new_tags = &*tags;
+    auto place = place_of_arn(call, stream_arn);
+    // Of the consumer that is about to be: its ARN ends with the second in which it is registered.
+    Access tagging = access_to(
+        call, ConsumerPlace{*std::get_if<StreamPlace>(&place), consumer_name, call.clock.wall_ms() / 1'000});
+    tagging.action = "kinesis:TagResource";
+    tagging.new_tags = &*tags;
+    access->also.push_back(std::move(tagging));
     return wanted;
   }
 };

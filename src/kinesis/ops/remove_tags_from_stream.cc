@@ -29,6 +29,7 @@ Task<Outcome> run(Call& call, RemoveTagsFromStreamRequest request) {
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const FoundStream& found = *std::get_if<FoundStream>(&result);
   if (Outcome wrong = check_tag_keys(request.tag_keys, found.place); wrong.has_value()) co_return wrong;
+  if (Outcome busy = check_taggable(found.place, *found.stream); busy.has_value()) co_return busy;
   Task<Result<void>> removing =
       call.broker.remove_tags(found.place.name, std::nullopt, std::move(request.tag_keys));
   auto removed = co_await std::move(removing);

@@ -78,11 +78,10 @@ Task<Outcome> run(Call& call, SubscribeToShardRequest request) {
     Outcome often = check_dry_run_rate(call, target.consumer.stream);
     co_return often.has_value() ? often : would_succeed();
   }
-  if (call.fan_out.leaving())
-    co_return from_house(Error{ErrorKind::kUnavailable, "The server is about to stop."});
+  if (call.fan_out.leaving()) co_return ApiError{"ServiceUnavailable", "The server is about to stop.", 503};
 
-  auto subscription = std::make_shared<Subscription>(call.fan_out, *call.request.loop, std::move(target),
-                                                     call.loop.meter, *std::get_if<std::uint64_t>(&offset));
+  auto subscription = std::make_shared<Subscription>(call.fan_out, call, std::move(target), call.loop.meter,
+                                                     *std::get_if<std::uint64_t>(&offset));
   Task<Result<std::uint64_t>> claiming = call.fan_out.claim(subscription);
   auto claimed = co_await std::move(claiming);
   const bool too_soon = !claimed.ok() && claimed.error().kind == ErrorKind::kConflict;

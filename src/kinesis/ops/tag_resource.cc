@@ -29,6 +29,8 @@ Task<Outcome> run(Call& call, TagResourceRequest request) {
   const FoundResource& found = *std::get_if<FoundResource>(&result);
   if (Outcome wrong = check_new_tags(request.tags, found.tags(), found.place); wrong.has_value())
     co_return wrong;
+  if (Outcome busy = check_taggable(found.place, *found.stream, found.consumer); busy.has_value())
+    co_return busy;
   Task<Result<void>> adding =
       call.broker.add_tags(found.place.name, found.consumer_id(), std::move(request.tags));
   auto added = co_await std::move(adding);

@@ -28,6 +28,8 @@ Task<Outcome> run(Call& call, UntagResourceRequest request) {
   if (auto* error = std::get_if<ApiError>(&result); error != nullptr) co_return std::move(*error);
   const FoundResource& found = *std::get_if<FoundResource>(&result);
   if (Outcome wrong = check_tag_keys(request.tag_keys, found.place); wrong.has_value()) co_return wrong;
+  if (Outcome busy = check_taggable(found.place, *found.stream, found.consumer); busy.has_value())
+    co_return busy;
   Task<Result<void>> removing =
       call.broker.remove_tags(found.place.name, found.consumer_id(), std::move(request.tag_keys));
   auto removed = co_await std::move(removing);

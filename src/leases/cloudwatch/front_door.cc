@@ -34,11 +34,19 @@ struct FrontDoor::Call {
   std::string name;
   const Operation* operation = nullptr;
   Json request;
+  HeldMemory held;
 };
 
 FrontDoor::FrontDoor(Loop& home, const identity::Verifier& verifier, const identity::Authorizer& authorizer,
-                     const Clock& clock, Random& random)
-    : home_(home), verifier_(verifier), authorizer_(authorizer), clock_(clock), random_(random) {}
+                     const Clock& clock, Random& random, std::shared_ptr<MemoryShare> metrics,
+                     std::shared_ptr<MemoryShare> requests)
+    : home_(home),
+      verifier_(verifier),
+      authorizer_(authorizer),
+      clock_(clock),
+      random_(random),
+      requests_(std::move(requests)),
+      board_(std::move(metrics)) {}
 
 bool FrontDoor::is_for(const net::Request& request) {
   if (request.header("x-amz-target").starts_with(kTarget) || path_of(request).starts_with(kPath)) return true;
@@ -56,6 +64,9 @@ std::optional<Failure> FrontDoor::admit(const net::Request& request, Call* call)
     call->protocol = Protocol::kJson;
     call->name = target.substr(kTarget.size());
   }
+  if (request.body.size() > kBodyBytesMax)
+    return Failure{"RequestEntityTooLarge", "RequestEntityTooLargeException",
+                   "A request has at most 1048576 bytes", 413};
   const std::int64_t now_ms = clock_.wall_ms();
   const auto circumstances = api::circumstances_of(request, now_ms);
   const auto checked = api::verify(request, verifier_, authorizer_, kSignedServices, now_ms);
@@ -65,9 +76,6 @@ std::optional<Failure> FrontDoor::admit(const net::Request& request, Call* call)
     if (code.ends_with(kSuffix)) code.resize(code.size() - kSuffix.size());
     return Failure{code, refused->type, refused->message, 403};
   }
-  if (request.body.size() > kBodyBytesMax)
-    return Failure{"RequestEntityTooLarge", "RequestEntityTooLargeException",
-                   "A request has at most 1048576 bytes", 413};
   std::optional<Bytes> inflated;
   ByteView body = request.body.view();
   if (request.header("content-encoding") == "gzip") {
@@ -89,6 +97,9 @@ std::optional<Failure> FrontDoor::admit(const net::Request& request, Call* call)
     if (call->protocol == Protocol::kCbor && !body.empty()) document = parse_cbor(body);
     if (document.fault != JsonFault::kNone || (document.root.kind != Json::Kind::kMap && !body.empty()))
       return not_well_formed("The body is not a structure");
+    if (!call->held.try_take(requests_, read_bytes(document, body.size())))
+      return Failure{"Throttling", "ThrottlingException",
+                     "The requests under way leave no room for this one: try again"};
     call->request = std::move(document.root);
   }
   call->operation = find_operation(call->name);
@@ -96,8 +107,13 @@ std::optional<Failure> FrontDoor::admit(const net::Request& request, Call* call)
     return Failure{"InvalidAction", "UnknownOperationException",
                    fmt::format("This server has what KCL and KPL need of CloudWatch: {} is not part of it",
                                call->name.substr(0, 64))};
+  // source: AWS Service Authorization Reference, Amazon CloudWatch: of PutMetricData alone
+  std::vector<identity::ConditionValue> more;
+  const Json* name_space = call->request.find("Namespace");
+  if (!call->operation->reads && name_space != nullptr && name_space->kind == Json::Kind::kText)
+    more.push_back({"cloudwatch:namespace", {name_space->text}});
   const auto denial = authorizer_.check(std::get<identity::Caller>(checked), circumstances,
-                                        {.action = call->operation->action, .frequent = true});
+                                        {.action = call->operation->action, .more = more, .frequent = true});
   if (denial.has_value()) return Failure{"AccessDenied", "AccessDeniedException", denial->message, 403};
   return std::nullopt;
 }

@@ -10,6 +10,7 @@
 #include "api/random_pool.h"
 #include "base/callback.h"
 #include "base/clock.h"
+#include "base/memory_share.h"
 #include "base/random.h"
 #include "base/task.h"
 #include "identity/authorizer.h"
@@ -25,9 +26,12 @@ namespace millrace::leases::cloudwatch {
 class FrontDoor {
  public:
   // All borrowed; outlive it, and it outlives every request that it was given.
-  // home   the loop on which metrics are kept
+  // home      the loop on which metrics are kept
+  // metrics   what they may take
+  // requests  what requests that were read may take; one that does not fit is to come again
   FrontDoor(Loop& home, const identity::Verifier& verifier, const identity::Authorizer& authorizer,
-            const Clock& clock, Random& random);
+            const Clock& clock, Random& random, std::shared_ptr<MemoryShare> metrics,
+            std::shared_ptr<MemoryShare> requests);
 
   // Whether a request is for here: by target or path, or a form signed for "monitoring".
   static bool is_for(const net::Request& request);
@@ -51,6 +55,7 @@ class FrontDoor {
   const identity::Authorizer& authorizer_;
   const Clock& clock_;
   Random& random_;
+  std::shared_ptr<MemoryShare> requests_;
   MetricBoard board_;
   Function<Task<void>()> refresh_;
   PerLoop<api::RandomPool> random_pools_;

@@ -20,32 +20,55 @@ void Statistics::add(const Statistics& other) {
 
 MetricBoard::Kind& MetricBoard::kind_of(const MetricName& metric) { return kinds_[is_own(metric) ? 1 : 0]; }
 
+std::uint64_t MetricBoard::memory_bytes(const MetricName& metric) {
+  constexpr std::uint64_t kNodeBytes = 48;  // of a map, beside what stands in it
+  std::uint64_t bytes =
+      kNodeBytes + sizeof(MetricName) + metric.name_space.capacity() + metric.name.capacity();
+  for (const auto& [name, value] : metric.dimensions)
+    bytes += kNodeBytes + 2 * sizeof(std::string) + name.capacity() + value.capacity();
+  return bytes;
+}
+
+std::uint64_t MetricBoard::memory_bytes(const Series& series) {
+  return sizeof(Series) + series.unit.capacity() + series.minutes.capacity() * sizeof(Minute);
+}
+
+void MetricBoard::count(Kind& kind, std::uint64_t before, std::uint64_t after) {
+  kind.bytes += after - before;
+  share_->change(before, after);
+}
+
 void MetricBoard::erase(std::map<MetricName, Series>::iterator metric) {
-  --kind_of(metric->first).size;
+  Kind& kind = kind_of(metric->first);
+  --kind.size;
+  count(kind, memory_bytes(metric->first) + memory_bytes(metric->second), 0);
   metrics_.erase(metric);
 }
 
 // Of what was silent a part goes at once, and where nothing was, nobody looks again within the minute: else
 // each new metric would walk them all.
-bool MetricBoard::make_room(const MetricName& metric, std::int64_t now_minute) {
+bool MetricBoard::make_room(const MetricName& metric, std::uint64_t bytes, std::int64_t now_minute) {
   constexpr std::size_t kPart = 16;
   Kind& kind = kind_of(metric);
-  if (kind.size < kMetricsMax) return true;
+  const auto fits = [&](std::size_t size_left, std::uint64_t bytes_left) {
+    return kind.size + size_left < kMetricsMax && kind.bytes + bytes + bytes_left <= kind_bytes_max();
+  };
+  if (fits(0, 0)) return true;
   if (kind.crowded_minute == now_minute) return false;
   std::vector<std::map<MetricName, Series>::iterator> silent;
   for (auto at = metrics_.begin(); at != metrics_.end(); ++at)
     if (is_own(at->first) == is_own(metric) && at->second.minutes.back().minute < now_minute - 1)
       silent.push_back(at);
-  if (silent.empty()) {
-    kind.crowded_minute = now_minute;
-    return false;
-  }
-  std::sort(silent.begin(), silent.end(), [](const auto& a, const auto& b) {
+  std::stable_sort(silent.begin(), silent.end(), [](const auto& a, const auto& b) {
     return a->second.minutes.back().minute < b->second.minutes.back().minute;
   });
-  silent.resize(std::min(silent.size(), kMetricsMax / kPart));
-  for (const auto at : silent) erase(at);
-  return true;
+  for (const auto at : silent) {
+    if (fits(kMetricsMax / kPart - 1, kind_bytes_max() / kPart)) break;
+    erase(at);
+  }
+  if (fits(0, 0)) return true;
+  kind.crowded_minute = now_minute;
+  return false;
 }
 
 // What has nothing left that is kept. Once a minute.
@@ -65,12 +88,16 @@ void MetricBoard::add(const MetricName& metric, const std::string& unit, std::in
   if (minute > now_minute + 1 || minute <= now_minute - kMinutesKept) return;
   sweep(now_minute);
   auto found = metrics_.find(metric);
+  Kind& kind = kind_of(metric);
   if (found == metrics_.end()) {
-    if (!make_room(metric, now_minute)) return;
+    const std::uint64_t first_bytes = sizeof(Series) + unit.size() + sizeof(Minute);
+    if (!make_room(metric, memory_bytes(metric) + first_bytes, now_minute)) return;
     found = metrics_.try_emplace(metric).first;
-    ++kind_of(metric).size;
+    ++kind.size;
+    count(kind, 0, memory_bytes(found->first) + memory_bytes(found->second));
   }
   Series& series = found->second;
+  const std::uint64_t before = memory_bytes(series);
   series.unit = unit;
   auto& minutes = series.minutes;
   const auto at =
@@ -84,6 +111,12 @@ void MetricBoard::add(const MetricName& metric, const std::string& unit, std::in
     return kept.minute > now_minute - kMinutesKept;
   });
   minutes.erase(minutes.begin(), first_kept);
+  count(kind, before, memory_bytes(series));
+  if (kind.bytes <= kind_bytes_max() || minutes.size() == 1) return;
+  const std::uint64_t too_many = memory_bytes(series);
+  minutes.erase(minutes.begin(), minutes.begin() + static_cast<std::ptrdiff_t>(minutes.size() / 2));
+  minutes.shrink_to_fit();
+  count(kind, too_many, memory_bytes(series));
 }
 
 std::vector<MetricBoard::Point> MetricBoard::read(const MetricName& metric, const std::string& unit,

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/number.h"
 #include "leases/cloudwatch/request_reader.h"
 
 namespace millrace::leases::cloudwatch {
@@ -21,6 +22,11 @@ constexpr std::size_t kDatumValuesMax = 150;
 constexpr std::size_t kDatapointsMax = 1'440;
 constexpr std::size_t kQueriesMax = 500;
 constexpr std::size_t kListedMax = 500;
+constexpr std::size_t kListedBytesMax = std::size_t{1} << 20;  // of names; long ones end a page sooner
+// Of a page of GetMetricData, as the service has it; ours are shorter, since each value is held several times
+// until it is sent.
+constexpr std::int64_t kPagePointsMax = 100'800;
+constexpr std::size_t kPagePoints = 20'000;
 constexpr std::array<std::string_view, 5> kStatistics = {"SampleCount", "Average", "Sum", "Minimum",
                                                          "Maximum"};
 
@@ -108,7 +114,7 @@ Outcome put_metric_data(const Json& request, MetricBoard& board, std::int64_t no
 std::int64_t read_period(RequestReader& reader) {
   const auto period = reader.number("Period");
   if (!period.has_value()) reader.fail(missing("Period"));
-  const auto seconds = static_cast<std::int64_t>(period.value_or(60));
+  const std::int64_t seconds = api::to_integer(period.value_or(60));
   constexpr std::int64_t kPeriodMax = 86'400;
   if (seconds < 60 || seconds % 60 != 0 || seconds > kPeriodMax) {
     reader.fail(invalid_value("The parameter Period must be a multiple of 60 between 60 and 86400."));
@@ -209,21 +215,75 @@ MetricQuery read_query(const Json& item, Outcome& failure) {
   return query;
 }
 
+// Where a page of GetMetricData goes on: at a query, behind a point of it.
+struct PageStart {
+  std::size_t query = 0;
+  std::optional<std::int64_t> behind_s;
+};
+
+std::string token_of(const PageStart& start) {
+  return fmt::format("{}:{}", start.query, start.behind_s.has_value() ? std::to_string(*start.behind_s) : "");
+}
+
+std::optional<PageStart> page_start_of(std::string_view token) {
+  PageStart start;
+  const char* const end = token.data() + token.size();
+  const auto query = std::from_chars(token.data(), end, start.query);
+  if (query.ec != std::errc{} || query.ptr == end || *query.ptr != ':') return std::nullopt;
+  if (query.ptr + 1 == end) return start;
+  const auto behind = std::from_chars(query.ptr + 1, end, start.behind_s.emplace());
+  if (behind.ec != std::errc{} || behind.ptr != end) return std::nullopt;
+  return start;
+}
+
+// How many points a page has. AWS counts from 1 to kPagePointsMax.
+std::size_t read_page_points(RequestReader& reader) {
+  const double wanted = reader.number("MaxDatapoints").value_or(static_cast<double>(kPagePointsMax));
+  if (!(wanted >= 1 && wanted <= static_cast<double>(kPagePointsMax))) {
+    reader.fail(
+        invalid_value(fmt::format("The parameter MaxDatapoints must be between 1 and {}.", kPagePointsMax)));
+    return 1;
+  }
+  return std::min(kPagePoints, static_cast<std::size_t>(wanted));
+}
+
 Outcome get_metric_data(const Json& request, MetricBoard& board, std::int64_t, Answer* answer) {
   Outcome failure;
   RequestReader reader(request, failure);
   const Range range = read_range(reader);
   const bool ascending = reader.text("ScanBy", kNameMax) == "TimestampAscending";
+  const std::string token = reader.text("NextToken", kNameMax);
+  std::size_t points_left = read_page_points(reader);
   if (!reader.has("MetricDataQueries")) reader.fail(missing("MetricDataQueries"));
   std::vector<MetricQuery> queries;
   for (const Json& item : reader.list("MetricDataQueries", kQueriesMax))
     queries.push_back(read_query(item, failure));
   if (failure.has_value()) return failure;
+  PageStart start;
+  if (!token.empty()) {
+    const auto given = page_start_of(token);
+    if (!given.has_value() || given->query >= queries.size())
+      return invalid_value("The parameter NextToken is invalid.");
+    start = *given;
+  }
   Answer results = Answer::list();
-  for (const MetricQuery& query : queries) {
+  std::optional<PageStart> next;
+  for (std::size_t at = start.query; at < queries.size(); ++at) {
+    const MetricQuery& query = queries[at];
     if (!query.returned) continue;
+    if (points_left == 0) {
+      next = PageStart{at, std::nullopt};
+      break;
+    }
     auto points = board.read(query.metric, query.unit, range.begin_s, range.end_s, query.period_s);
     if (!ascending) std::reverse(points.begin(), points.end());
+    if (at == start.query && start.behind_s.has_value())
+      std::erase_if(points, [&](const MetricBoard::Point& point) {
+        return ascending ? point.at_s <= *start.behind_s : point.at_s >= *start.behind_s;
+      });
+    const bool whole = points.size() <= points_left;
+    if (!whole) points.resize(points_left);
+    points_left -= points.size();
     Answer times = Answer::list();
     Answer values = Answer::list();
     for (const auto& point : points) {
@@ -235,11 +295,15 @@ Outcome get_metric_data(const Json& request, MetricBoard& board, std::int64_t, A
     result.add("Label", Answer::of(query.label.empty() ? query.metric.name : query.label));
     result.add("Timestamps", std::move(times));
     result.add("Values", std::move(values));
-    result.add("StatusCode", Answer::of("Complete"));
+    result.add("StatusCode", Answer::of(whole ? "Complete" : "PartialData"));
     results.items.push_back(std::move(result));
+    if (whole) continue;
+    next = PageStart{at, points.back().at_s};
+    break;
   }
   answer->add("MetricDataResults", std::move(results));
   answer->add("Messages", Answer::list());
+  if (next.has_value()) answer->add("NextToken", Answer::of(token_of(*next)));
   return std::nullopt;
 }
 
@@ -285,6 +349,12 @@ Answer shown(const MetricName& metric) {
   return shown;
 }
 
+std::size_t name_bytes(const MetricName& metric) {
+  std::size_t bytes = metric.name_space.size() + metric.name.size();
+  for (const auto& [name, value] : metric.dimensions) bytes += name.size() + value.size();
+  return bytes;
+}
+
 Outcome list_metrics(const Json& request, MetricBoard& board, std::int64_t, Answer* answer) {
   Outcome failure;
   RequestReader reader(request, failure);
@@ -314,10 +384,12 @@ Outcome list_metrics(const Json& request, MetricBoard& board, std::int64_t, Answ
   Answer metrics = Answer::list();
   std::optional<MetricName> last;
   bool more = false;
+  std::size_t bytes = 0;
   board.each(after, [&](const MetricName& metric) {
     if (!matches(metric)) return true;
-    more = metrics.items.size() == kListedMax;
+    more = metrics.items.size() == kListedMax || bytes >= kListedBytesMax;
     if (more) return false;
+    bytes += name_bytes(metric);
     metrics.items.push_back(shown(metric));
     last = metric;
     return true;

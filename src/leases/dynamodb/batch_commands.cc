@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "leases/dynamodb/attribute_json.h"
+#include "leases/dynamodb/item_access.h"
 #include "leases/dynamodb/item_write.h"
 #include "leases/dynamodb/keys.h"
 #include "leases/dynamodb/operations.h"
@@ -251,7 +252,18 @@ Outcome read_batch_get_item(const Json& request, const Scope&, std::unique_ptr<C
     LEASES_TRY(read_gets(items->names[i], items->items[i], &batch->all.emplace_back()));
     keys += batch->all.back().keys.size();
     if (keys > kGetsMax) return validation("Too many items requested for the BatchGetItem call");
-    batch->accesses.push_back({"dynamodb:BatchGetItem", "table/" + batch->all.back().table});
+  }
+  for (const BatchGetItem::Gets& gets : batch->all) {
+    ItemAccess access{.action = "dynamodb:BatchGetItem",
+                      .table = gets.table,
+                      .detail = batch->detail,
+                      .select = selected(gets.paths)};
+    for (const Attributes& key : gets.keys) {
+      access.items.push_back(&key);
+      add_names(key, &access.names);
+    }
+    add_names(gets.paths, &access.names);
+    batch->accesses.push_back(access_of(std::move(access)));
   }
   *command = std::move(batch);
   return std::nullopt;
@@ -277,8 +289,18 @@ Outcome read_batch_write_item(const Json& request, const Scope&, std::unique_ptr
         return validation("Too many items requested for the BatchWriteItem call");
       LEASES_TRY(read_one_write(table, write, &batch->writes));
     }
-    batch->accesses.push_back({"dynamodb:BatchWriteItem", "table/" + table});
   }
+  std::map<std::string_view, ItemAccess> accesses;  // by table
+  for (const ItemWrite& write : batch->writes) {
+    ItemAccess& access = accesses
+                             .try_emplace(write.table, ItemAccess{.action = "dynamodb:BatchWriteItem",
+                                                                  .table = write.table,
+                                                                  .detail = batch->detail})
+                             .first->second;
+    access.items.push_back(&write.attributes);
+    add_names(write, &access.names);
+  }
+  for (auto& [table, access] : accesses) batch->accesses.push_back(access_of(std::move(access)));
   *command = std::move(batch);
   return std::nullopt;
 }

@@ -232,12 +232,9 @@ std::string encode(const std::vector<Change>& changes) {
   return lines;
 }
 
-std::string encode(const Tables& tables) {
+std::string encode_items(const std::string& table, const std::vector<Item>& items) {
   std::string lines;
-  for (const auto& [name, table] : tables.by_name()) {
-    append_line(TableSet{table->info()}, lines);
-    for (const auto& [key, item] : table->rows()) append_line(ItemPut{name, item}, lines);
-  }
+  for (const Item& item : items) append_line(ItemPut{table, item}, lines);
   return lines;
 }
 

@@ -10,10 +10,10 @@
 
 namespace millrace::leases::dynamodb {
 
-// One line of JSON for each.
+// One line of JSON for each. Any thread.
 std::string encode(const std::vector<Change>& changes);
-// The changes that make these tables out of none.
-std::string encode(const Tables& tables);
+// The changes that put these items.
+std::string encode_items(const std::string& table, const std::vector<Item>& items);
 
 // Makes the changes that `lines` holds.
 // errors   kCorrupt: names the line

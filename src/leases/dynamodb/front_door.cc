@@ -8,6 +8,7 @@
 
 #include "api/access.h"
 #include "api/writer.h"
+#include "leases/dynamodb/item_access.h"
 #include "leases/dynamodb/operations.h"
 #include "leases/json.h"
 
@@ -81,17 +82,19 @@ FrontDoor::FrontDoor(std::shared_ptr<TableStore> store, const identity::Verifier
       authorizer_(authorizer),
       clock_(clock),
       random_(random),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      arn_prefix_(fmt::format("arn:aws:dynamodb:{}:{}:", options_.region, options_.account_id)) {}
 
 Outcome FrontDoor::admit(const net::Request& request, std::string_view target, api::RandomPool& random,
-                         std::unique_ptr<Command>* command) {
+                         identity::Caller* caller, std::unique_ptr<Command>* command, HeldMemory* held) {
   const std::int64_t now_ms = clock_.wall_ms();
-  const auto checked = api::verify(request, verifier_, authorizer_, kSignedServices, now_ms);
+  auto checked = api::verify(request, verifier_, authorizer_, kSignedServices, now_ms);
   if (const auto* failure = std::get_if<identity::AuthFailure>(&checked); failure != nullptr) {
     Refusal refusal = of_protocol(failure->type, failure->message);
     refusal.http_status = failure->http_status;
     return refusal;
   }
+  *caller = std::move(*std::get_if<identity::Caller>(&checked));
   const std::string_view name = target.substr(target.find('.') + 1);
   const Operation* operation = find_operation(name);
   if (operation == nullptr)
@@ -100,37 +103,35 @@ Outcome FrontDoor::admit(const net::Request& request, std::string_view target, a
                                    name.substr(0, 64)));
   JsonDocument document;
   LEASES_TRY(read_body(request, &document));
+  if (!held->try_take(options_.requests, read_bytes(document, request.body.size())))
+    return of_protocol("ThrottlingException", "The requests under way leave no room for this one: try again");
   const Scope scope{.account = options_.account_id,
                     .region = options_.region,
                     .clock = clock_,
                     .uuid = random.uuid(),
                     .endpoint = std::string(request.header("host"))};
-  LEASES_TRY(operation->read(document.root, scope, command));
-  const auto& caller = std::get<identity::Caller>(checked);
-  for (const Access& access : (*command)->accesses) {
-    const std::string resource =
-        access.resource.empty()
-            ? "*"
-            : fmt::format("arn:aws:dynamodb:{}:{}:{}", options_.region, options_.account_id, access.resource);
-    const auto denial = authorizer_.check(caller, api::circumstances_of(request, now_ms),
-                                          {.action = access.action, .resource = resource, .frequent = true});
-    if (!denial.has_value()) continue;
-    Refusal refusal = of_protocol("AccessDeniedException", denial->message);
-    refusal.message_key = "Message";
-    return refusal;
-  }
-  return std::nullopt;
+  return operation->read(document.root, scope, command);
 }
 
 Task<void> FrontDoor::answer(std::unique_ptr<net::Request> request, net::Responder responder) {
   Loop& home = *request->loop;
   api::RandomPool& random =
       random_pools_.of(home, [this] { return std::make_unique<api::RandomPool>(random_); });
+  identity::Caller caller;
   std::unique_ptr<Command> command;
-  Outcome outcome = admit(*request, request->header("x-amz-target"), random, &command);
+  HeldMemory held;
+  Outcome outcome = admit(*request, request->header("x-amz-target"), random, &caller, &command, &held);
   Bytes reply;
   if (!outcome.has_value()) {
     request->body = {};  // all of it that counts is in the command
+    command->guard = [this, &command, &caller, &request](const Tables& tables) -> Outcome {
+      const auto circumstances = api::circumstances_of(*request, clock_.wall_ms());
+      const auto denial = denial_of(*command, {authorizer_, caller, circumstances, arn_prefix_}, tables);
+      if (!denial.has_value()) return std::nullopt;
+      Refusal refusal = of_protocol("AccessDeniedException", denial->message);
+      refusal.message_key = "Message";
+      return refusal;
+    };
     co_await switch_to(store_->loop());
     auto running = store_->run(*command, reply);
     outcome = co_await std::move(running);

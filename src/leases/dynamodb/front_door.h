@@ -8,6 +8,7 @@
 
 #include "api/random_pool.h"
 #include "base/clock.h"
+#include "base/memory_share.h"
 #include "base/random.h"
 #include "identity/authorizer.h"
 #include "identity/sigv4.h"
@@ -22,6 +23,8 @@ struct FrontDoorOptions {
   std::string region;
   // A request's body; larger: 413. BatchWriteItem takes 16 MiB.
   std::size_t request_bytes_max = 16u * 1'024 * 1'024;
+  // Of requests that were read and wait, or are being done; one that does not fit is to come again.
+  std::shared_ptr<MemoryShare> requests = std::make_shared<MemoryShare>("requests", 64u << 20);
 };
 
 class FrontDoor {
@@ -39,8 +42,9 @@ class FrontDoor {
 
  private:
   Task<void> answer(std::unique_ptr<net::Request> request, net::Responder responder);
+  // What the signature and the request say; whether the caller may is asked when the command runs.
   Outcome admit(const net::Request& request, std::string_view target, api::RandomPool& random,
-                std::unique_ptr<Command>* command);
+                identity::Caller* caller, std::unique_ptr<Command>* command, HeldMemory* held);
 
   std::shared_ptr<TableStore> store_;
   const identity::Verifier& verifier_;
@@ -48,6 +52,7 @@ class FrontDoor {
   const Clock& clock_;
   Random& random_;
   FrontDoorOptions options_;
+  std::string arn_prefix_;
   PerLoop<api::RandomPool> random_pools_;
 };
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "leases/dynamodb/attribute_json.h"
+#include "leases/dynamodb/item_access.h"
 #include "leases/dynamodb/item_write.h"
 #include "leases/dynamodb/keys.h"
 #include "leases/dynamodb/operations.h"
@@ -103,7 +104,13 @@ Outcome read_write(ItemWrite::Kind kind, std::string_view action, const Json& re
   if (kind != ItemWrite::Kind::kUpdate && write->values != ReturnValues::kNone &&
       write->values != ReturnValues::kAllOld)
     return validation("ReturnValues can only be ALL_OLD or NONE");
-  write->accesses.push_back({action, "table/" + write->write.table});
+  ItemAccess access{.action = action,
+                    .table = write->write.table,
+                    .items = {&write->write.attributes},
+                    .detail = write->detail,
+                    .return_values = returned(write->write, values.value_or("NONE"))};
+  add_names(write->write, &access.names);
+  write->accesses.push_back(access_of(std::move(access)));
   *command = std::move(write);
   return std::nullopt;
 }
@@ -126,7 +133,14 @@ Outcome read_get_item(const Json& request, const Scope&, std::unique_ptr<Command
   LEASES_TRY(read_attributes_to_get(request, &get->paths));
   LEASES_TRY(expressions.projection(&get->paths));
   LEASES_TRY(expressions.end());
-  get->accesses.push_back({"dynamodb:GetItem", "table/" + get->table});
+  ItemAccess access{.action = "dynamodb:GetItem",
+                    .table = get->table,
+                    .items = {&get->key},
+                    .detail = get->detail,
+                    .select = selected(get->paths)};
+  add_names(get->key, &access.names);
+  add_names(get->paths, &access.names);
+  get->accesses.push_back(access_of(std::move(access)));
   *command = std::move(get);
   return std::nullopt;
 }

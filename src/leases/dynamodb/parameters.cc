@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+
+#include "base/partition.h"
 
 namespace millrace::leases::dynamodb {
 namespace {
@@ -18,6 +19,13 @@ bool is_name(std::string_view text) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '.' || c == '-';
   });
+}
+
+// Whether it begins as an ARN of DynamoDB does. Which region and account it names is not looked at.
+bool is_table_arn(std::string_view text) {
+  text.remove_prefix(std::string_view("arn:").size());
+  const std::string_view partition = text.substr(0, text.find(':'));
+  return is_partition(partition) && text.substr(partition.size()).starts_with(":dynamodb:");
 }
 
 std::string quoted(std::string_view text) { return fmt::format("'{}'", text.substr(0, kShownBytesMax)); }
@@ -114,9 +122,10 @@ std::optional<std::int64_t> Parameters::integer(std::string_view name, std::int6
     return std::nullopt;
   }
   constexpr double kExactMax = 9e15;
-  const auto whole = static_cast<std::int64_t>(std::floor(std::clamp(value->number, -kExactMax, kExactMax)));
-  if (whole < min)
-    complain(name, fmt::format("'{}'", whole),
+  const double number = std::clamp(value->number, -kExactMax, kExactMax);
+  const auto whole = static_cast<std::int64_t>(number);
+  if (number < static_cast<double>(min))
+    complain(name, number < 0 ? fmt::format("'{}'", number) : fmt::format("'{}'", whole),
              fmt::format("Member must have value greater than or equal to {}", min));
   if (whole > max)
     complain(name, fmt::format("'{}'", whole),
@@ -173,7 +182,8 @@ std::string Parameters::table_name(std::string_view name) {
   if (const Json* value = map_.find(name); value != nullptr && value->kind == Json::Kind::kText &&
                                            std::string_view(value->text).starts_with(kArn)) {
     const std::size_t at = value->text.find(kTable);
-    if (at != std::string::npos && is_name(std::string_view(value->text).substr(at + kTable.size())))
+    if (at != std::string::npos && is_table_arn(value->text) &&
+        is_name(std::string_view(value->text).substr(at + kTable.size())))
       return value->text.substr(at + kTable.size());
   }
   return this->name(name).value_or("");

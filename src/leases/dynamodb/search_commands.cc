@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "leases/dynamodb/item_access.h"
 #include "leases/dynamodb/legacy.h"
 #include "leases/dynamodb/operations.h"
 #include "leases/dynamodb/search.h"
@@ -11,8 +12,31 @@
 namespace millrace::leases::dynamodb {
 namespace {
 
-std::string resource_of(const Search& search) {
-  return "table/" + search.table + (search.index.empty() ? "" : "/index/" + search.index);
+std::string_view select_text(const Search& search) {
+  if (!search.paths.empty()) return "SPECIFIC_ATTRIBUTES";
+  switch (search.select) {
+    case Search::Select::kAll:
+      return "ALL_ATTRIBUTES";
+    case Search::Select::kProjected:
+      return "ALL_PROJECTED_ATTRIBUTES";
+    case Search::Select::kSpecific:
+      return "SPECIFIC_ATTRIBUTES";
+    case Search::Select::kCount:
+      return "COUNT";
+  }
+  MR_ASSERT(false);
+  __builtin_unreachable();
+}
+
+ItemAccess access_to(const Search& search, std::string_view action) {
+  ItemAccess access{.action = action,
+                    .table = search.table,
+                    .index = search.index,
+                    .detail = search.detail,
+                    .select = select_text(search)};
+  add_names(search.paths, &access.names);
+  add_names(search.filter, &access.names);
+  return access;
 }
 
 // The parameter that joins several conditions of a filter.
@@ -92,6 +116,7 @@ class Query : public Command {
   Search search;
   std::vector<KeyCondition> conditions;
   std::string_view filter_parameter;
+  std::vector<Attributes> equal_keys;  // of the conditions those that say what a key is
 
  private:
   Outcome find_conditions(const Found& found, const KeyCondition** hash, const KeyCondition** range) const {
@@ -226,7 +251,7 @@ Outcome read_scan(const Json& request, const Scope&, std::unique_ptr<Command>* c
   LEASES_TRY(expressions.condition("FilterExpression", &search.filter));
   LEASES_TRY(expressions.end());
   LEASES_TRY(check_select(search));
-  scan->accesses.push_back({"dynamodb:Scan", resource_of(search)});
+  scan->accesses.push_back(access_of(access_to(search, "dynamodb:Scan")));
   *command = std::move(scan);
   return std::nullopt;
 }
@@ -264,7 +289,14 @@ Outcome read_query(const Json& request, const Scope&, std::unique_ptr<Command>* 
     return validation(
         "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.");
   LEASES_TRY(check_select(search));
-  query->accesses.push_back({"dynamodb:Query", resource_of(search)});
+  ItemAccess access = access_to(search, "dynamodb:Query");
+  for (const KeyCondition& condition : query->conditions) {
+    access.names.insert(condition.attribute);
+    if (condition.kind == Condition::Kind::kEqual && !condition.values.empty())
+      query->equal_keys.push_back({{condition.attribute, condition.values.front()}});
+  }
+  for (const Attributes& key : query->equal_keys) access.items.push_back(&key);
+  query->accesses.push_back(access_of(std::move(access)));
   *command = std::move(query);
   return std::nullopt;
 }

@@ -36,7 +36,7 @@ template <typename Work>
 void on_table(std::string table, std::string_view action, Work work, std::unique_ptr<Command>* command) {
   std::string resource = "table/" + table;
   *command = std::make_unique<OnTable<Work>>(std::move(table), std::move(work));
-  (*command)->accesses.push_back({action, std::move(resource)});
+  (*command)->accesses.push_back({.action = action, .resource = std::move(resource)});
 }
 
 class Fixed : public Command {
@@ -210,16 +210,18 @@ Outcome read_tag_resource(const Json& request, const Scope& scope, std::unique_p
   LEASES_TRY(read_tags(request, &tags));
   if (tags.empty())
     return validation("Atleast one Tag needs to be provided as Input.");  // the service's spelling
+  const auto added = std::make_shared<const std::map<std::string, std::string>>(std::move(tags));
   on_table(
       std::move(table), "dynamodb:TagResource",
-      [tags = std::move(tags)](const Table& found, Transaction& transaction, Writer&) -> Outcome {
+      [added](const Table& found, Transaction& transaction, Writer&) -> Outcome {
         TableInfo info = found.info();
-        for (const auto& [key, value] : tags) info.tags.insert_or_assign(key, value);
+        for (const auto& [key, value] : *added) info.tags.insert_or_assign(key, value);
         if (info.tags.size() > kTagsMax) return validation("Too many tags: a table has at most 50");
         transaction.make(TableSet{std::move(info)});
         return std::nullopt;
       },
       command);
+  (*command)->accesses.front().new_tags = added.get();  // which the command's work keeps
   return std::nullopt;
 }
 
@@ -232,6 +234,7 @@ Outcome read_untag_resource(const Json& request, const Scope& scope, std::unique
   const auto keys = parameters.texts("TagKeys");
   LEASES_TRY(complaints.refusal());
   if (keys.empty()) return validation("Atleast one Tag Key needs to be provided as Input.");
+  for (const auto& key : keys) LEASES_TRY(check_tag_key(key));
   on_table(
       std::move(table), "dynamodb:UntagResource",
       [keys](const Table& found, Transaction& transaction, Writer&) -> Outcome {
@@ -241,6 +244,7 @@ Outcome read_untag_resource(const Json& request, const Scope& scope, std::unique
         return std::nullopt;
       },
       command);
+  (*command)->accesses.front().tag_keys = keys;
   return std::nullopt;
 }
 
@@ -274,7 +278,7 @@ Outcome read_describe_limits(const Json&, const Scope&, std::unique_ptr<Command>
   *command =
       std::make_unique<Fixed>(R"({"AccountMaxReadCapacityUnits":80000,"AccountMaxWriteCapacityUnits":80000,)"
                               R"("TableMaxReadCapacityUnits":40000,"TableMaxWriteCapacityUnits":40000})");
-  (*command)->accesses.push_back({"dynamodb:DescribeLimits", ""});
+  (*command)->accesses.push_back({.action = "dynamodb:DescribeLimits", .resource = ""});
   return std::nullopt;
 }
 
@@ -290,7 +294,7 @@ Outcome read_describe_endpoints(const Json&, const Scope& scope, std::unique_ptr
   writer.end_list();
   writer.end_object();
   *command = std::make_unique<Fixed>(std::string(writer.bytes().text()));
-  (*command)->accesses.push_back({"dynamodb:DescribeEndpoints", ""});
+  (*command)->accesses.push_back({.action = "dynamodb:DescribeEndpoints", .resource = ""});
   return std::nullopt;
 }
 

@@ -9,7 +9,24 @@ namespace millrace::leases::dynamodb {
 namespace {
 
 constexpr std::array<std::string_view, 4> kStatusNames = {"CREATING", "ACTIVE", "UPDATING", "DELETING"};
-constexpr std::uint64_t kRowBytes = 256;  // of memory, about, for its keys and its place
+
+// Of memory, about, for a row's key and its place.
+std::uint64_t row_bytes(const RowKey& key) {
+  constexpr std::uint64_t kPlaceBytes = 256;
+  return kPlaceBytes + key.hash.size() + key.range.size() + key.table_hash.size() + key.table_range.size();
+}
+
+std::uint64_t memory_bytes_of(const TableInfo& info) {
+  constexpr std::uint64_t kTextBytes = 96;  // of memory, about, for a string and its place
+  std::uint64_t bytes = sizeof(Table) + kTextBytes + info.name.size();
+  for (const auto& [name, type] : info.key_types) bytes += kTextBytes + name.size();
+  for (const auto& [key, value] : info.tags) bytes += 2 * kTextBytes + key.size() + value.size();
+  for (const IndexInfo& index : info.indexes) {
+    bytes += sizeof(IndexInfo) + sizeof(Table::Rows) + 2 * (kTextBytes + index.name.size());
+    for (const std::string& name : index.included) bytes += kTextBytes + name.size();
+  }
+  return bytes;
+}
 
 }  // namespace
 
@@ -43,9 +60,15 @@ void Table::set_info(TableInfo info) {
     }
     Rows& filled = kept[index.name];
     for (const auto& [key, item] : rows_)
-      if (auto at = index_row_key(index.key, *item)) filled.emplace(std::move(*at), item);
+      if (auto at = index_row_key(index.key, *item)) {
+        memory_bytes_ += row_bytes(*at);
+        filled.emplace(std::move(*at), item);
+      }
   }
+  for (const auto& [name, gone] : index_rows_)  // what was kept was taken out of it
+    for (const auto& [key, item] : gone) memory_bytes_ -= row_bytes(key);
   index_rows_ = std::move(kept);
+  info_memory_bytes_ = memory_bytes_of(info_);
 }
 
 const IndexInfo* Table::index(std::string_view name) const {
@@ -95,12 +118,12 @@ Item Table::find(const RowKey& key) const {
   return found == rows_.end() ? nullptr : found->second;
 }
 
-void Table::account(const Item& item, bool added) {
-  std::uint64_t memory = kRowBytes + dynamodb::memory_bytes(*item);
+void Table::account(const RowKey& row, const Item& item, bool added) {
+  std::uint64_t memory = row_bytes(row) + dynamodb::memory_bytes(*item);
   for (const IndexInfo& index : info_.indexes) {
     auto key = index_row_key(index.key, *item);
     if (!key.has_value()) continue;
-    memory += kRowBytes;
+    memory += row_bytes(*key);
     if (added)
       index_rows_[index.name].emplace(std::move(*key), item);
     else
@@ -111,10 +134,15 @@ void Table::account(const Item& item, bool added) {
   memory_bytes_ += added ? memory : -memory;
 }
 
+void Table::tell_of_change(const RowKey& row) {
+  if (then_ != nullptr) then_->before_change(row, find(row));
+}
+
 Item Table::put(Item item) {
   const RowKey key = row_key(*item);
+  tell_of_change(key);
   Item old = erase(key);
-  account(item, true);
+  account(key, item, true);
   rows_.emplace(key, std::move(item));
   return old;
 }
@@ -122,9 +150,10 @@ Item Table::put(Item item) {
 Item Table::erase(const RowKey& key) {
   const auto found = rows_.find(key);
   if (found == rows_.end()) return nullptr;
+  tell_of_change(key);
   Item old = std::move(found->second);
+  account(found->first, old, false);
   rows_.erase(found);
-  account(old, false);
   return old;
 }
 

@@ -38,14 +38,14 @@ struct IndexInfo {
   Projection projection = Projection::kAll;
   std::vector<std::string> included = {};  // beside the keys, where kInclude
   Throughput throughput = {};
-  Status status = Status::kCreating;
+  Status status = Status::kActive;
 };
 
 struct TableInfo {
   std::string name;
   std::string id;  // a UUID
   std::int64_t created_ms = 0;
-  Status status = Status::kCreating;
+  Status status = Status::kActive;
   std::map<std::string, AttributeType> key_types = {};  // of the table's and the indexes' key attributes
   KeySchema key;
   std::vector<IndexInfo> indexes = {};
@@ -73,6 +73,8 @@ struct RowKey {
 // The same for the same bytes for ever.
 std::uint64_t token_of(std::string_view hash_key);
 
+class RowsThen;
+
 class Table {
  public:
   using Rows = std::map<RowKey, Item>;
@@ -98,17 +100,46 @@ class Table {
   Item put(Item item);
   Item erase(const RowKey& key);
 
-  std::uint64_t bytes() const { return bytes_; }                // as the service counts
-  std::uint64_t memory_bytes() const { return memory_bytes_; }  // with what indexes take
+  std::uint64_t bytes() const { return bytes_; }  // as the service counts
+  // Of items, with what indexes take, and of what is said of the table.
+  std::uint64_t memory_bytes() const { return memory_bytes_ + info_memory_bytes_; }
 
  private:
-  void account(const Item& item, bool added);
+  friend class RowsThen;
+  void account(const RowKey& row, const Item& item, bool added);
+  void tell_of_change(const RowKey& row);
 
   TableInfo info_;
   Rows rows_;
   std::map<std::string, Rows, std::less<>> index_rows_;
   std::uint64_t bytes_ = 0;
   std::uint64_t memory_bytes_ = 0;
+  std::uint64_t info_memory_bytes_ = 0;
+  RowsThen* then_ = nullptr;  // who reads it as it was
+};
+
+// A table's rows as they were when it was made, read once from the first to the last while the table changes.
+// At most one of a table at a time; on the table's loop.
+class RowsThen {
+ public:
+  explicit RowsThen(std::shared_ptr<Table> table);
+  ~RowsThen();
+  RowsThen(const RowsThen&) = delete;
+  RowsThen& operator=(const RowsThen&) = delete;
+
+  // The next rows' items, about `bytes_max` of memory and at most `rows_max`; none: that was all.
+  std::vector<Item> next(std::size_t rows_max, std::size_t bytes_max);
+  // Of memory: items that are kept only because they are still to be read.
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  friend class Table;
+  void before_change(const RowKey& row, const Item& item);
+
+  std::shared_ptr<Table> table_;
+  std::map<RowKey, Item> changed_;  // since then, and not yet read; nullptr: it was not there
+  std::optional<RowKey> read_to_;
+  std::uint64_t bytes_ = 0;
 };
 
 }  // namespace millrace::leases::dynamodb

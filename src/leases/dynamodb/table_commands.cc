@@ -69,9 +69,11 @@ class DeleteTable : public Command {
       return validation(
           "Resource cannot be deleted as it is currently protected against deletion. Disable deletion "
           "protection first.");
+    // It is gone at once; the answer shows it as clients expect to see it on its way out.
     info.status = Status::kDeleting;
     transaction.make(TableSet{std::move(info)});
     reply = described("TableDescription", *transaction.tables().find(table), arn);
+    transaction.make(TableDropped{table});
     return std::nullopt;
   }
 
@@ -131,7 +133,7 @@ Outcome read_named(const Json& request, const Scope& scope, std::string_view act
   named->table = parameters.table_name();
   LEASES_TRY(complaints.refusal());
   named->arn = table_arn(scope.region, scope.account, named->table);
-  named->accesses.push_back({action, "table/" + named->table});
+  named->accesses.push_back({.action = action, .resource = "table/" + named->table});
   *command = std::move(named);
   return std::nullopt;
 }
@@ -168,8 +170,10 @@ Outcome read_create_table(const Json& request, const Scope& scope, std::unique_p
   LEASES_TRY(check_schema(info));
   LEASES_TRY(read_tags(request, &info.tags));
   create->arn = table_arn(scope.region, scope.account, info.name);
-  create->accesses.push_back({"dynamodb:CreateTable", "table/" + info.name});
-  if (!info.tags.empty()) create->accesses.push_back({"dynamodb:TagResource", "table/" + info.name});
+  const auto* const tags = info.tags.empty() ? nullptr : &info.tags;
+  for (const std::string_view action : {"dynamodb:CreateTable", "dynamodb:TagResource"})
+    if (action == "dynamodb:CreateTable" || tags != nullptr)
+      create->accesses.push_back({.action = action, .resource = "table/" + info.name, .new_tags = tags});
   *command = std::move(create);
   return std::nullopt;
 }
@@ -189,7 +193,7 @@ Outcome read_list_tables(const Json& request, const Scope&, std::unique_ptr<Comm
   list->after = parameters.name("ExclusiveStartTableName").value_or("");
   list->limit = parameters.integer("Limit", 1, 100).value_or(100);
   LEASES_TRY(complaints.refusal());
-  list->accesses.push_back({"dynamodb:ListTables", ""});
+  list->accesses.push_back({.action = "dynamodb:ListTables", .resource = ""});
   *command = std::move(list);
   return std::nullopt;
 }

@@ -144,6 +144,11 @@ Outcome read_index(const Json& structure, const std::string& path, IndexInfo* in
   return std::nullopt;
 }
 
+Outcome check_tag_key(std::string_view key) {
+  if (!key.starts_with("aws:")) return std::nullopt;
+  return invalid_value(fmt::format("Tag keys that begin with aws: are reserved: {}", key));
+}
+
 Outcome read_tags(const Json& request, std::map<std::string, std::string>* tags) {
   Complaints complaints;
   Parameters parameters(request, complaints);
@@ -160,6 +165,7 @@ Outcome read_tags(const Json& request, std::map<std::string, std::string>* tags)
     LEASES_TRY(complaints.refusal());
     if (key->empty() || key->size() > 128 * 4) return validation("A tag's Key has 1 to 128 characters");
     if (value->size() > 256 * 4) return validation("A tag's Value has at most 256 characters");
+    LEASES_TRY(check_tag_key(*key));
     tags->insert_or_assign(*key, *value);
   }
   if (tags->size() > kTagsMax) return validation("Too many tags: a table has at most 50");

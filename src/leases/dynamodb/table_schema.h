@@ -23,6 +23,8 @@ Outcome read_key_schema(const Json& structure, const std::string& path, KeySchem
 Outcome read_throughput(const Json& structure, const std::string& path,
                         std::optional<Throughput>* throughput);
 Outcome read_index(const Json& structure, const std::string& path, IndexInfo* index);
+// "aws:…" is the service's own.
+Outcome check_tag_key(std::string_view key);
 Outcome read_tags(const Json& request, std::map<std::string, std::string>* tags);
 // Members that this server has no meaning for are refused, not ignored.
 Outcome refuse_members(const Json& structure, std::initializer_list<std::string_view> names);

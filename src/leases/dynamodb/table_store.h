@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,9 +13,12 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/loop.h"
+#include "base/memory_share.h"
 #include "base/result.h"
 #include "base/task.h"
 #include "cluster/ledger.h"
+#include "identity/authorizer.h"
+#include "leases/dynamodb/picture.h"
 #include "leases/dynamodb/refusal.h"
 #include "leases/dynamodb/tables.h"
 
@@ -24,6 +28,14 @@ namespace millrace::leases::dynamodb {
 struct Access {
   std::string_view action;  // "dynamodb:PutItem"
   std::string resource;     // of an ARN behind the account: "table/leases"; empty: no one thing
+
+  // What policies' conditions may ask of it. Of items: what has their keys, among other attributes perhaps;
+  // borrowed from the command.
+  std::vector<const Attributes*> items = {};
+  std::string index = {};                           // by whose key they are named; empty: the table's
+  std::vector<identity::ConditionValue> more = {};  // "dynamodb:Select" and so on
+  const std::map<std::string, std::string>* new_tags = nullptr;  // borrowed from the command, too
+  std::vector<std::string> tag_keys = {};
 };
 
 // A request, read and checked, that has only to be done.
@@ -31,19 +43,19 @@ class Command {
  public:
   virtual ~Command() = default;
 
-  std::vector<Access> accesses;  // all of them must be allowed before it runs
+  std::vector<Access> accesses;  // all of them must be allowed before it runs: `guard`
+  // Asked before it runs, with what the tables are then; a refusal is its outcome. Empty: it may run.
+  Function<Outcome(const Tables&)> guard = {};
   // Does it: reads transaction.tables(), makes changes, writes the answer's body into `reply`. Of a refused
   // one all changes are taken back. On the store's loop, in one go.
   virtual Outcome run(Transaction& transaction, Bytes& reply) = 0;
 };
 
 struct TableStoreOptions {
-  // How long a table or index is CREATING, UPDATING or DELETING.
-  std::int64_t transition_ms = 1'000;
   // How often items that have expired are looked for.
   std::int64_t expiry_every_ms = 30'000;
   // Of all tables together; more is refused.
-  std::uint64_t memory_bytes_max = std::uint64_t{512} << 20;
+  std::shared_ptr<MemoryShare> memory = std::make_shared<MemoryShare>("tables", std::uint64_t{512} << 20);
 };
 
 // Belongs to one loop. What is under way keeps it alive.
@@ -56,7 +68,7 @@ class TableStore : public std::enable_shared_from_this<TableStore> {
 
   Loop& loop() { return loop_; }
   const Clock& clock() const { return clock_; }
-  // Goes on with what a stop interrupted, and looks for expired items. On the loop.
+  // Looks for expired items. On the loop.
   void start();
   // Runs `command`, which is borrowed; resumes when what it did and saw is durable. On the loop.
   Task<Outcome> run(Command& command, Bytes& reply);
@@ -74,11 +86,15 @@ class TableStore : public std::enable_shared_from_this<TableStore> {
       : ledger_(std::move(ledger)), loop_(loop), clock_(clock), options_(options) {}
 
   Task<void> work();
-  Task<void> snapshot_if_due();
+  void snapshot_if_due();
   Outcome evaluate(Command& command, Transaction& transaction, Bytes& reply);
-  void schedule_transitions();
-  void move_on_later();
+  // Earlier versions let tables pass through CREATING, UPDATING and DELETING: to its end with what they left.
+  Task<void> end_transitions();
+  void count_memory();
+  // A change that a command was told of as one that may be durable.
+  static Task<void> apply_held(std::shared_ptr<TableStore> self, std::string entry);
   void expire_later();
+  Task<void> expire();
   Task<void> run_own(std::unique_ptr<Command> command);
 
   std::shared_ptr<cluster::Ledger> ledger_;
@@ -89,9 +105,8 @@ class TableStore : public std::enable_shared_from_this<TableStore> {
   std::deque<Waiting> waiting_;
   bool working_ = false;
   bool closed_ = false;
-  bool transition_scheduled_ = false;
-  std::uint64_t entry_bytes_ = 0;     // of entries since the last snapshot
-  std::uint64_t snapshot_bytes_ = 0;  // of that
+  std::uint64_t counted_bytes_ = 0;  // of memory, in the share
+  std::weak_ptr<Picture> picture_;   // that a snapshot is being made of
 };
 
 }  // namespace millrace::leases::dynamodb

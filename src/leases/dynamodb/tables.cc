@@ -28,13 +28,23 @@ const Table* Tables::find(std::string_view name) const {
   return found == tables_.end() ? nullptr : found->second.get();
 }
 
-std::uint64_t Tables::memory_bytes() const {
-  std::uint64_t bytes = 0;
-  for (const auto& [name, table] : tables_) bytes += table->memory_bytes();
-  return bytes;
+std::uint64_t Tables::memory_bytes_of(std::string_view table) const {
+  const Table* found = find(table);
+  return found == nullptr ? 0 : found->memory_bytes();
 }
 
 Tables::Undo Tables::apply(const Change& change) {
+  const std::string& table =
+      std::visit(Overloaded{[](const TableSet& set) -> const std::string& { return set.info.name; },
+                            [](const auto& other) -> const std::string& { return other.table; }},
+                 change);
+  memory_bytes_ -= memory_bytes_of(table);
+  Undo undo = apply_uncounted(change);
+  memory_bytes_ += memory_bytes_of(table);
+  return undo;
+}
+
+Tables::Undo Tables::apply_uncounted(const Change& change) {
   const auto table_of = [this](const std::string& name) -> Table& {
     const auto found = tables_.find(name);
     MR_ASSERT(found != tables_.end());
@@ -73,10 +83,13 @@ Tables::Undo Tables::apply(const Change& change) {
 }
 
 void Tables::undo(Undo undo) {
-  if (auto* table = std::get_if<std::shared_ptr<Table>>(&undo); table != nullptr)
-    tables_[(*table)->info().name] = std::move(*table);
-  else
+  auto* const table = std::get_if<std::shared_ptr<Table>>(&undo);
+  if (table == nullptr) {
     apply(std::get<Change>(undo));
+    return;
+  }
+  memory_bytes_ += (*table)->memory_bytes();
+  tables_[(*table)->info().name] = std::move(*table);
 }
 
 void Transaction::make(Change change) {
@@ -92,9 +105,9 @@ void Transaction::roll_back(std::size_t kept) {
   }
 }
 
-void Transaction::keep() {
-  undos_.clear();
+std::vector<Tables::Undo> Transaction::keep() {
   changes_.clear();
+  return std::exchange(undos_, {});
 }
 
 }  // namespace millrace::leases::dynamodb

@@ -36,7 +36,7 @@ class Tables {
 
   const ByName& by_name() const { return tables_; }
   const Table* find(std::string_view name) const;  // nullptr: none
-  std::uint64_t memory_bytes() const;
+  std::uint64_t memory_bytes() const { return memory_bytes_; }
 
   // What puts back the state before a change.
   using Undo = std::variant<Change, std::shared_ptr<Table>>;
@@ -45,7 +45,11 @@ class Tables {
   void undo(Undo undo);
 
  private:
+  Undo apply_uncounted(const Change& change);
+  std::uint64_t memory_bytes_of(std::string_view table) const;  // 0: there is none
+
   ByName tables_;
+  std::uint64_t memory_bytes_ = 0;
 };
 
 // One evaluation of commands against the tables, in memory; what it changed is kept or taken back as a whole.
@@ -61,7 +65,8 @@ class Transaction {
   void make(Change change);
   // Takes back all but the first `kept` changes.
   void roll_back(std::size_t kept);
-  void keep();
+  // Returns what it replaced, which may be so much that to let go of it takes its time.
+  std::vector<Tables::Undo> keep();
 
  private:
   Tables& tables_;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "leases/dynamodb/attribute_json.h"
+#include "leases/dynamodb/item_access.h"
 #include "leases/dynamodb/item_write.h"
 #include "leases/dynamodb/keys.h"
 #include "leases/dynamodb/operations.h"
@@ -29,6 +30,13 @@ constexpr std::array<ActionRule, 4> kActions = {{
     {"Delete", ItemWrite::Kind::kDelete, "dynamodb:DeleteItem"},
     {"Update", ItemWrite::Kind::kUpdate, "dynamodb:UpdateItem"},
 }};
+
+std::string_view action_of(ItemWrite::Kind kind) {
+  for (const ActionRule& rule : kActions)
+    if (rule.kind == kind) return rule.action;
+  MR_ASSERT(false);
+  __builtin_unreachable();
+}
 
 std::string_view short_type(const Refusal& refusal) {
   const std::string_view type = refusal.type;
@@ -158,9 +166,7 @@ Outcome read_action(const Json& structure, std::size_t position, TransactWriteIt
   Parameters parameters(action, complaints, fmt::format("transactItems.{}.member.{}", position + 1, path));
   if (found->kind == ItemWrite::Kind::kUpdate) parameters.require("UpdateExpression");
   ItemWrite& write = transact->writes.emplace_back();
-  LEASES_TRY(read_item_write(found->kind, parameters, action, &write));
-  transact->accesses.push_back({found->action, "table/" + write.table});
-  return std::nullopt;
+  return read_item_write(found->kind, parameters, action, &write);
 }
 
 class TransactGetItems : public Command {
@@ -216,9 +222,7 @@ Outcome read_get(const Json& structure, std::size_t position, TransactGetItems* 
   RequestExpressions expressions(*action);
   LEASES_TRY(expressions.begin({"ProjectionExpression"}, {}));
   LEASES_TRY(expressions.projection(&get.paths));
-  LEASES_TRY(expressions.end());
-  transact->accesses.push_back({"dynamodb:GetItem", "table/" + get.table});
-  return std::nullopt;
+  return expressions.end();
 }
 
 CapacityDetail detail_of(const Json& request, Complaints& complaints) {
@@ -237,6 +241,16 @@ Outcome read_transact_write_items(const Json& request, const Scope&, std::unique
   LEASES_TRY(read_actions(request, "TransactWriteItems", &actions));
   for (std::size_t i = 0; i < actions->items.size(); ++i)
     LEASES_TRY(read_action(actions->items[i], i, transact.get()));
+  for (const ItemWrite& write : transact->writes) {
+    ItemAccess access{.action = action_of(write.kind),
+                      .table = write.table,
+                      .items = {&write.attributes},
+                      .detail = transact->detail,
+                      .return_values = returned(write, "NONE"),
+                      .enclosing = "TransactWriteItems"};
+    add_names(write, &access.names);
+    transact->accesses.push_back(access_of(std::move(access)));
+  }
   *command = std::move(transact);
   return std::nullopt;
 }
@@ -250,6 +264,17 @@ Outcome read_transact_get_items(const Json& request, const Scope&, std::unique_p
   LEASES_TRY(read_actions(request, "TransactGetItems", &actions));
   for (std::size_t i = 0; i < actions->items.size(); ++i)
     LEASES_TRY(read_get(actions->items[i], i, transact.get()));
+  for (const TransactGetItems::Get& get : transact->gets) {
+    ItemAccess access{.action = "dynamodb:GetItem",
+                      .table = get.table,
+                      .items = {&get.key},
+                      .detail = transact->detail,
+                      .select = selected(get.paths),
+                      .enclosing = "TransactGetItems"};
+    add_names(get.key, &access.names);
+    add_names(get.paths, &access.names);
+    transact->accesses.push_back(access_of(std::move(access)));
+  }
   *command = std::move(transact);
   return std::nullopt;
 }

@@ -32,9 +32,6 @@ class UpdateTable : public Command {
     LEASES_TRY(bill(info));
     LEASES_TRY(change_indexes(info));
     LEASES_TRY(check_schema(info));
-    if (on_demand.has_value() || throughput.has_value() || created.has_value() || !deleted.empty() ||
-        !index_throughput.empty())
-      info.status = Status::kUpdating;
     transaction.make(TableSet{std::move(info)});
     api::Writer writer(api::Encoding::kJson);
     writer.begin_object();
@@ -192,7 +189,7 @@ Outcome read_update_table(const Json& request, const Scope& scope, std::unique_p
       LEASES_TRY(read_index_update(indexes->items[i], i, update.get()));
   }
   update->arn = table_arn(scope.region, scope.account, update->table);
-  update->accesses.push_back({"dynamodb:UpdateTable", "table/" + update->table});
+  update->accesses.push_back({.action = "dynamodb:UpdateTable", .resource = "table/" + update->table});
   *command = std::move(update);
   return std::nullopt;
 }

@@ -9,6 +9,7 @@ from black_box.cases import equal
 from black_box.wire import API, JSON_1_1
 
 CBOR = "application/x-amz-cbor-1.1"
+ORIGIN = "http://localhost:3000"  # without keys only pages of this machine are answered
 REQUEST_ID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
 LIST_STREAMS = f"{API}.ListStreams"
@@ -151,14 +152,15 @@ def run(cases, wire, *, checks_signatures):
          {"access-control-allow-headers": "a, b, c", "access-control-allow-methods": "d"}),
     ]:
         with cases.case(f"CORS preflight, {what}"):
-            answer = wire.exchange("OPTIONS", headers={"origin": "whatever", **headers}, sign=False)
+            answer = wire.exchange("OPTIONS", headers={"origin": ORIGIN, **headers}, sign=False)
             equal((answer.status, answer.body), (200, b""))
-            expected = {"access-control-allow-origin": "*", "access-control-max-age": "172800", "content-length": "0",
+            assert answer.headers.get("access-control-allow-origin") in ("*", ORIGIN), answer.headers
+            expected = {"access-control-max-age": "172800", "content-length": "0",
                         **expected}
             equal({name: answer.headers.get(name) for name in expected}, expected)
             equal([name for name in ("content-type", "x-amz-id-2") if name in answer.headers], [])
     with cases.case("CORS headers of an answer"):
-        answer = wire.exchange(headers={**LIST, "origin": "whatever"}, body=b"{}")
+        answer = wire.exchange(headers={**LIST, "origin": ORIGIN}, body=b"{}")
         equal(answer.status, 200)
-        equal(answer.headers.get("access-control-allow-origin"), "*")
+        assert answer.headers.get("access-control-allow-origin") in ("*", ORIGIN), answer.headers
         equal(answer.headers.get("access-control-expose-headers"), EXPOSED)

@@ -162,7 +162,7 @@ SHARDS = [{"ShardId": shard_id(index), "HashKeyRange": {"StartingHashKey": str(f
           for index, (first, last) in enumerate(RANGES)]
 # What newer releases of the service added to what was recorded.
 LATER_MEMBERS = ("StreamModeDetails", "StreamId", "KeyId", "WarmThroughput", "MaxRecordSizeInKiB", "ChannelCount",
-                 "RecordDistributionStrategy")
+                 "QueueCount", "RecordDistributionStrategy")
 
 
 def without_numbers(shards):

@@ -1,4 +1,4 @@
-// log/little_endian.h: numbers as the formats store them. Unaligned; any thread.
+// base/little_endian.h: numbers as the formats store them. Unaligned; any thread.
 #pragma once
 
 #include <bit>
@@ -6,7 +6,7 @@
 #include <cstring>
 #include <type_traits>
 
-namespace millrace::log {
+namespace millrace {
 
 static_assert(std::endian::native == std::endian::little, "docs/format.md: all numbers are little-endian");
 
@@ -24,4 +24,4 @@ void store_at(std::uint8_t* at, std::type_identity_t<T> value) {
   std::memcpy(at, &value, sizeof value);
 }
 
-}  // namespace millrace::log
+}  // namespace millrace

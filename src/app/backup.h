@@ -1,0 +1,34 @@
+// app/backup.h: `millrace backup` of a server that runs, and `millrace restore`. docs/backup.md
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "app/server_address.h"
+
+namespace CLI {
+class App;
+}
+
+namespace millrace::app {
+
+struct BackupCall {
+  ServerAddress server;
+  std::string folder;
+  std::uint64_t keep = 7;
+  std::string bytes_per_s = "8MiB";
+};
+
+struct RestoreCall {
+  std::string folder;
+  std::string data;
+  std::optional<std::uint64_t> number;
+};
+
+// Both return the exit code: 0; 1: it did not happen, or what was copied has damaged blocks, and lines on
+// stderr say what; 2: bad usage.
+int run_backup(const BackupCall& call);
+int run_restore(const RestoreCall& call);
+
+}  // namespace millrace::app

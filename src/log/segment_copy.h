@@ -1,0 +1,39 @@
+// log/segment_copy.h: the parts of a log that a backup carries from one data folder to another: segments,
+// which never change, and a manifest of them with an empty journal. Calls block.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "log/manifest.h"
+#include "log/write_pace.h"
+#include "store/disk.h"
+
+namespace millrace::log {
+
+// Copies the segment, durably, and reads the copy back from the disk. What stands there already is
+// overwritten.
+//   goes_on  called now and then; its error ends the copying
+//   returns  a line for each block that is damaged in `from` too, and so in the copy
+//   errors   kUnavailable  a disk said no; or the segment is gone or cut, by a server that was started anew
+//            kCorrupt      header or index are damaged, or the copy is not what was copied
+Result<std::vector<std::string>> copy_segment(store::Disk& from, const SegmentEntry& segment, store::Disk& to,
+                                              WritePace& pace, const std::function<Result<void>()>& goes_on);
+
+// Reads a segment of `disk` in full.
+//   returns  a line for each damaged block
+//   errors   kCorrupt  header or index are damaged
+Result<std::vector<std::string>> check_segment(store::Disk& disk, const SegmentEntry& segment);
+
+// Makes a manifest of these segments and floors the newest one of `disk`, which has no log yet but may have
+// segments, with a journal that is empty: all of the manifest's records are in segments.
+//   errors   as File::write_at
+Result<void> begin_log(store::Disk& disk, const Manifest& manifest, WritePace& pace, Random& random);
+
+// The newest manifest of a log at rest.
+//   errors   kCorrupt  there is none, or it is damaged; names it
+Result<Manifest> read_manifest(store::Disk& disk);
+
+}  // namespace millrace::log
