@@ -9,7 +9,8 @@ namespace millrace::net {
 namespace {
 // Turns follow each other until they have taken this much; a pause after each would cost more than it spares.
 constexpr std::int64_t kAtOnceNs = 200'000;
-// What more a turn took is the machine's doing: a process that was stopped for a minute is not to pause for three.
+// What more a turn took is the machine's doing: a process that was stopped for a minute is not to pause for
+// three.
 constexpr std::int64_t kTurnNsMax = 10'000'000;
 // Of a loop's time: one part of two, of four.
 constexpr std::int64_t kNewcomersPart = 2;
