@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -18,7 +17,7 @@
 #include "app/backup_folder.h"
 #include "app/disk_watch.h"
 #include "app/fault_log.h"
-#include "app/folder_check.h"
+#include "app/folder_start.h"
 #include "app/identity.h"
 #include "app/json_log.h"
 #include "app/keyring_file.h"
@@ -38,13 +37,11 @@
 #include "base/folder_clock.h"
 #include "base/random.h"
 #include "broker/broker.h"
-#include "cluster/bound_store.h"
 #include "keys/key_service.h"
 #include "keys/remote_keys.h"
 #include "kinesis/front_door.h"
 #include "kinesis/shard_id.h"
 #include "kms/front_door.h"
-#include "log/journal_file.h"
 #include "net/server.h"
 #include "store/folder_keeper.h"
 #include "store/object_store.h"
@@ -166,7 +163,6 @@ class House {
 
  private:
   Result<void> open_folder();
-  Result<void> begin_start(const std::map<std::string, cluster::Chain>& chains);
   log::LogEnvironment log_environment();
   Result<void> open_keys();
   Result<void> open_broker();
@@ -228,35 +224,17 @@ Result<void> House::open() {
 Result<void> House::open_folder() {
   MR_ASSIGN(disk_, store::open_posix_disk(settings_.data));
   MR_TRY(refuse_backup(*disk_));
-  const auto refuse = [](Error fault) -> Result<void> { return refusal(std::move(fault)); };
-  MR_ASSIGN(FolderState state, check_folder(*disk_, keyring_path(settings_.keyring, settings_.data),
-                                            system_random(), CheckDepth::kStart, refuse));
-  ++state.record.origin.start;
-  const std::vector<std::string> given_up = std::exchange(state.record.given_up, {});
-  folder_ =
-      std::make_unique<store::FolderKeeper>(*disk_, state.record, store::start_thread_worker("folder", 0),
-                                            [](const std::string& line) { log_line(LogLevel::kWarn, line); });
-  log::LogOptions options = log_options(settings_);
-  options.next_shard = state.catalog.next_shard_key;
-  auto stopped = log::Log::read(log_environment(), options, broker::shards_of(state.catalog));
-  if (!stopped.ok()) return refusal(std::move(stopped).error());
-  stopped_log_ = std::move(*stopped);
-  MR_TRY(check_journal_ends(*disk_, state.record, stopped_log_->journal_ends(), refuse));
-  MR_TRY(begin_start(state.chains));
-  for (const std::string& line : given_up) log_line(LogLevel::kWarn, line);
-  return {};
-}
-
-// Until here nothing was changed.
-Result<void> House::begin_start(const std::map<std::string, cluster::Chain>& chains) {
-  constexpr std::size_t kLoopsMax = 256;
-  for (std::size_t loop = stopped_log_->journal_ends().size(); loop < kLoopsMax; ++loop)
-    folder_->forget(log::journal_folder(static_cast<std::uint32_t>(loop)));
-  MR_TRY(folder_->begin());
+  const std::string keyring = keyring_path(settings_.keyring, settings_.data);
+  MR_ASSIGN(FolderStart start, start_folder({.keyring = keyring,
+                                             .random = system_random(),
+                                             .conditions = &conditions_,
+                                             .keeper_worker = store::start_thread_worker("folder", 0)},
+                                            log_environment(), log_options(settings_)));
+  folder_ = std::move(start.keeper);
+  control_ = std::move(start.control);
+  stopped_log_ = std::move(start.log);
   store::name_holder(*disk_);
-  MR_ASSIGN(auto control, store::open_directory_store(*disk_, kControlFolder, &conditions_));
-  control_ = cluster::bind_store(std::move(control), folder_->origin(), *folder_, std::string(kControlFolder),
-                                 chains);
+  for (const std::string& line : start.given_up) log_line(LogLevel::kWarn, line);
   return {};
 }
 
@@ -267,9 +245,11 @@ log::LogEnvironment House::log_environment() {
                                   .loops = {},
                                   .start_worker = store::start_thread_worker,
                                   .warn = [](const std::string& line) { log_line(LogLevel::kWarn, line); },
-                                  .wait_until = {},
-                                  .origin = folder_->origin(),
-                                  .marks = folder_.get()};
+                                  .wait_until = {}};
+  if (folder_ != nullptr) {
+    environment.origin = folder_->origin();
+    environment.marks = folder_.get();
+  }
   for (std::size_t index = 0; index < loops_.size(); ++index)
     environment.loops.push_back(&loops_.loop(index));
   return environment;

@@ -23,21 +23,28 @@ Result<void> FolderKeeper::begin() {
 }
 
 void FolderKeeper::note(const std::string& part, PartMark mark) {
-  const std::lock_guard lock(mutex_);
-  PartMark& known = record_.parts[part];
-  if (known == mark) return;
-  known = std::move(mark);
+  {
+    const std::lock_guard lock(mutex_);
+    PartMark& known = record_.parts[part];
+    if (known == mark) return;
+    known = std::move(mark);
+    if (!must_schedule()) return;
+  }
   write_later();
 }
 
 void FolderKeeper::forget(const std::string& part) {
-  const std::lock_guard lock(mutex_);
-  if (record_.parts.erase(part) != 0) write_later();
+  {
+    const std::lock_guard lock(mutex_);
+    if (record_.parts.erase(part) == 0 || !must_schedule()) return;
+  }
+  write_later();
 }
 
 // With mutex_ held.
+bool FolderKeeper::must_schedule() { return begun_ && !std::exchange(scheduled_, true); }
+
 void FolderKeeper::write_later() {
-  if (!begun_ || std::exchange(scheduled_, true)) return;
   worker_->run([this] {
     // A failure is only told: the parts are then ahead of the file, as after a crash.
     static_cast<void>(flush().ok());

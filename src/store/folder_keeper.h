@@ -32,6 +32,7 @@ class FolderKeeper final : public PartMarks {
   Result<void> flush();
 
  private:
+  bool must_schedule();
   void write_later();
 
   Disk& disk_;
