@@ -189,7 +189,9 @@ TEST(FolderSim, ACrashAnywhereNeverMakesAStartBeRefused) {
     expect_all(server, acknowledged);
     if (HasFatalFailure()) return;
   }
-  if (!seeds.is_only) EXPECT_GT(crashed_starts, 300u);
+  if (!seeds.is_only) {
+    EXPECT_GT(crashed_starts, 300u);
+  }
 }
 
 }  // namespace
