@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/settings.h"
+#include "net/names.h"
 #include "net/response_head.h"
 
 namespace millrace::app {
@@ -24,10 +25,42 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
-// "localhost" of "localhost:4566", "[::1]" of "[::1]:4566".
+// "localhost" of "localhost:4566", "[::1]" of "[::1]:4566"; empty where what follows is no port.
 std::string_view without_port(std::string_view host) {
-  if (host.starts_with('[')) return host.substr(0, std::min(host.find(']'), host.size() - 1) + 1);
-  return host.substr(0, host.find(':'));
+  std::size_t end = host.find(':');
+  if (host.starts_with('[')) end = std::min(host.find(']'), host.size() - 1) + 1;
+  end = std::min(end, host.size());
+  const std::string_view port = host.substr(end);
+  const bool fits =
+      port.empty() || (port.starts_with(':') && port.find_first_not_of("0123456789", 1) == port.npos);
+  return fits ? host.substr(0, end) : std::string_view{};
+}
+
+// The authority of a target that has one, as requests to a proxy do; empty: "/path".
+std::string_view authority_of(std::string_view target) {
+  const std::size_t scheme = target.find("://");
+  if (target.starts_with('/') || scheme == std::string_view::npos) return {};
+  const std::string_view rest = target.substr(scheme + 3);
+  return rest.substr(0, rest.find_first_of("/?#"));
+}
+
+struct Hosts {
+  std::string_view host;  // empty: it names none
+  bool agree = true;
+};
+// All that a request says of whom it is for: its Host, HTTP/2's :authority, and the target.
+// source: RFC 9112, 3.2.2; RFC 9113, 8.3.1
+Hosts hosts_of(const net::Request& head) {
+  Hosts found;
+  bool is_first = true;
+  const auto add = [&](std::string_view host) {
+    if (!std::exchange(is_first, false)) found.agree = found.agree && net::same_name(host, found.host);
+    found.host = host;
+  };
+  for (const HttpHeader& header : head.headers)
+    if (net::same_name(header.name, "host") || header.name == ":authority") add(header.value);
+  if (const std::string_view authority = authority_of(head.target); !authority.empty()) add(authority);
+  return found;
 }
 
 // Of an origin; empty where it has no host.
@@ -97,18 +130,21 @@ bool RequestGate::allows_host(std::string_view host) const {
 }
 
 net::Admission RequestGate::admit(const net::Request& head, std::uint64_t body_bytes) const {
+  const Hosts hosts = hosts_of(head);
+  if (!hosts.agree)
+    return {.refusal = std::make_unique<net::Response>(
+                net::error_response(400, "BadRequest", "The request names two different hosts"))};
   if (!checks_signatures_) {
-    for (const std::string_view name : {"host", ":authority"}) {
-      const std::string_view host = head.header(name);
-      if (!host.empty() && !allows_host(host))
-        return refused(
-            "This server checks no signatures, so it answers only requests whose Host is this machine: "
-            "localhost, 127.0.0.1 or [::1]. Start it with --allow-origin http://NAME to allow another name, "
-            "or "
-            "with MILLRACE_ROOT_ACCESS_KEY and MILLRACE_ROOT_SECRET_KEY to check signatures.");
-    }
-    const std::string_view origin = head.header("origin");
-    if (!origin.empty() && !allows_origin(origin))
+    if (!hosts.host.empty() && !allows_host(hosts.host))
+      return refused(
+          "This server checks no signatures, so it answers only requests whose Host is this machine: "
+          "localhost, 127.0.0.1 or [::1]. Start it with --allow-origin http://NAME to allow another name, "
+          "or "
+          "with MILLRACE_ROOT_ACCESS_KEY and MILLRACE_ROOT_SECRET_KEY to check signatures.");
+    const bool foreign = std::any_of(head.headers.begin(), head.headers.end(), [&](const HttpHeader& header) {
+      return !header.value.empty() && net::same_name(header.name, "origin") && !allows_origin(header.value);
+    });
+    if (foreign)
       return refused(
           "This server checks no signatures, so web pages of other origins than this machine may not use it. "
           "Start it with --allow-origin ORIGIN to allow one.");

@@ -95,6 +95,7 @@ class AdminCourse {
       co_return;
     }
     AdminPlanned planned = operation->plan(wish);
+    if (planned.ok()) wish.refuse_unread();
     if (!wish.wrong.empty()) planned = Error{kInvalid, wish.wrong};
     if (planned.ok() && planned->change.has_value()) {
       if (const auto known = course.check_keys(*planned->change); !known.ok()) planned = known.error();
@@ -135,6 +136,14 @@ class AdminCourse {
       return answer(refusal(403,
                             "this server checks no signatures, so it needs no users: start it with "
                             "MILLRACE_ROOT_ACCESS_KEY and MILLRACE_ROOT_SECRET_KEY"));
+    // source: STS API reference, GetSessionToken: no operation of IAM without MFA, which there is none of
+    // here
+    const identity::Principal& principal = *caller_.principal;
+    if (found->of_users && principal.temporary && principal.kind != identity::Principal::Kind::kSession)
+      return answer(
+          refusal(403,
+                  "credentials of GetSessionToken may not ask about or change users, keys, roles and "
+                  "policies: sign with the access key itself, or assume a role"));
     const std::string_view text = request_->body.text();
     body_ = Json::parse(text.begin(), text.end(), nullptr, false);
     if (!body_.is_object()) return answer(refusal(400, "the body must be a JSON object"));

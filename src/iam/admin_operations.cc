@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "iam/admin_asks.h"
+#include "identity/glob.h"
 #include "identity/session.h"
 
 namespace millrace::iam {
@@ -30,8 +31,20 @@ AdminJson names_of(const auto& named) {
   return names;
 }
 
+// Names that differ in case alone would be taken for one another.
+// source: IAM API reference, CreateUser: "Names are not distinguished by case"
+// named   what there is, by its name
+Result<void> check_case(const auto& named, std::string_view kind, const std::string& name) {
+  for (const auto& [other, each] : named)
+    if (other != name && identity::folded(other) == identity::folded(name))
+      return Error{kConflict, fmt::format("there is a {} {}: names that differ in case alone are the same",
+                                          kind, other)};
+  return {};
+}
+
 AdminPlanned add_user(AdminWish& wish) {
   std::string name = wish.text("User");
+  MR_TRY(check_case(wish.keeper.identities().here()->users, "user", name));
   std::string id = identity::new_id("AIDA", 17, wish.random);
   return AdminPlan{identity::UserAdded{name, id, wish.now_ms}, {{"User", name}, {"Id", id}}};
 }
@@ -81,7 +94,9 @@ AdminPlanned disable_key(AdminWish& wish) {
 AdminPlanned delete_key(AdminWish& wish) { return AdminPlan{identity::KeyDeleted{wish.text("AccessKeyId")}}; }
 
 AdminPlanned put_policy(AdminWish& wish) {
-  return AdminPlan{identity::PolicyPut{wish.text("Policy"), wish.text("Document"), wish.now_ms}};
+  std::string name = wish.text("Policy");
+  MR_TRY(check_case(wish.keeper.identities().here()->policies, "policy", name));
+  return AdminPlan{identity::PolicyPut{std::move(name), wish.text("Document"), wish.now_ms}};
 }
 AdminPlanned get_policy(AdminWish& wish) {
   const std::string name = wish.text("Policy");
@@ -143,6 +158,7 @@ AdminPlanned delete_inline_policy(AdminWish& wish) {
 
 AdminPlanned create_role(AdminWish& wish) {
   std::string name = wish.text("Role");
+  MR_TRY(check_case(wish.keeper.identities().here()->roles, "role", name));
   std::string id = identity::new_id("AROA", 17, wish.random);
   return AdminPlan{identity::RolePut{true, name, id, wish.text("Trust"),
                                      wish.number("SessionSecondsMax", 3'600), wish.now_ms},
@@ -234,6 +250,7 @@ constexpr std::array kOperations = {
 }  // namespace
 
 std::string AdminWish::text(const char* name) {
+  read.insert(name);
   const auto found = body.find(name);
   if (found != body.end() && found->is_string() && !found->get_ref<const std::string&>().empty())
     return found->get<std::string>();
@@ -241,9 +258,11 @@ std::string AdminWish::text(const char* name) {
   return {};
 }
 std::string AdminWish::text_or_empty(const char* name) {
+  read.insert(name);
   return body.contains(name) ? text(name) : std::string();
 }
 std::int32_t AdminWish::number(const char* name, std::int32_t otherwise) {
+  read.insert(name);
   const auto found = body.find(name);
   if (found == body.end()) return otherwise;
   if (found->is_number_integer() && *found >= 0 && *found <= 1'000'000) return found->get<std::int32_t>();
@@ -252,6 +271,7 @@ std::int32_t AdminWish::number(const char* name, std::int32_t otherwise) {
 }
 std::uint64_t AdminWish::figure(const identity::QuantityName& name) {
   constexpr std::size_t kShownMax = 40;
+  read.emplace(name.field);
   const auto found = body.find(name.field);
   if (found == body.end()) return 0;
   const std::uint64_t value = found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
@@ -261,6 +281,13 @@ std::uint64_t AdminWish::figure(const identity::QuantityName& name) {
                         found->dump(-1, ' ', true, AdminJson::error_handler_t::replace).substr(0, kShownMax),
                         name.a_second_max);
   return 0;
+}
+
+void AdminWish::refuse_unread() {
+  constexpr std::size_t kShownMax = 100;
+  for (const auto& [name, value] : body.items())
+    if (wrong.empty() && !read.contains(name))
+      wrong = fmt::format("{} is no member of this request", name.substr(0, kShownMax));
 }
 
 std::span<const AdminOperation> admin_operations() { return kOperations; }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,6 +41,7 @@ struct AdminWish {
   std::function<bool(const AdminAsk&)>
       may;                 // whether the caller may, so that lists show no more than AWS does
   std::string wrong = {};  // set when a field is missing or of the wrong type; then nothing is done
+  std::set<std::string, std::less<>> read = {};  // the members that the operation knows
 
   std::string text(const char* name);
   std::string text_or_empty(const char* name);
@@ -47,6 +49,8 @@ struct AdminWish {
   std::int32_t number(const char* name, std::int32_t otherwise);
   // Where it is absent 0.
   std::uint64_t figure(const identity::QuantityName& name);
+  // Once all is read: a member that nothing takes was meant to do something, so it is wrong.
+  void refuse_unread();
 };
 
 // What an operation is going to do. A change, and what is answered once it is made; or an answer alone.

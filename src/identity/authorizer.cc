@@ -74,9 +74,11 @@ std::shared_ptr<const Policy> everything() {
 }
 
 std::string denial_text(const Principal& principal, const AccessRequest& request, Reason reason) {
-  const std::string head = fmt::format("User: {} is not authorized to perform: {} on resource: {}",
-                                       principal.arn, request.action, request.resource);
+  const std::string head =
+      fmt::format("User: {} is not authorized to perform: {} on resource: {}", principal.arn, request.action,
+                  request.shown.empty() ? request.resource : request.shown);
   const auto no = [&](std::string_view what) {
+    if (!request.shown.empty()) return head;  // the resource has a policy only where it exists
     return fmt::format("{} because no {} policy allows the {} action", head, what, request.action);
   };
   switch (reason) {

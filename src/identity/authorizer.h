@@ -61,6 +61,9 @@ struct AccessRequest {
   // same characters at the same place make it quick.
   std::string_view action;
   std::string_view resource = "*";  // its ARN, or "*" where the action has no resource
+  // As the request named it, where that says less than the ARN: then a denial tells no more, so that whoever
+  // is denied does not learn what there is. Empty: `resource` is told.
+  std::string_view shown = {};
 
   PolicyTexts policies = {};
   // Of the resource's own policy:

@@ -117,6 +117,15 @@ Result<std::vector<Glob>> actions_of(const Json& value, const std::string& where
     if (text != "*" && (colon == 0 || colon == std::string::npos || colon + 1 == text.size()))
       return malformed(fmt::format(
           "{}: \"{}\" must be prefaced by a vendor, such as kinesis:PutRecord, or be \"*\"", where, text));
+    // Anything else names no action: a Deny of it would deny nothing.
+    const bool fits = std::all_of(text.begin(), text.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             std::string_view("-_:*?").find(c) != std::string_view::npos;
+    });
+    if (!fits || text.find(':') != text.rfind(':'))
+      return malformed(
+          fmt::format("{}: \"{}\" is no action: it has letters, digits, '-', '_', '*' and '?', and one ':'",
+                      where, text));
     actions.push_back(Glob::plain(text, Glob::Case::kFolded));
   }
   return actions;

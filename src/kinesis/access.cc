@@ -81,6 +81,7 @@ Outcome authorize_keys(Call& call, const Access& access) {
 Outcome ask(const Call& call, const Access& access) {
   const identity::AccessRequest request{.action = access.action.empty() ? call.action : access.action,
                                         .resource = access.resource,
+                                        .shown = access.shown,
                                         .policies = access.policies,
                                         .resource_tags = access.tags,
                                         .request_tags = access.new_tags,

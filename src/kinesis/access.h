@@ -23,6 +23,7 @@ namespace millrace::kinesis {
 struct Access {
   std::string_view action = {};                            // empty: the call's own
   std::string resource = "*";                              // its ARN, or "*"
+  std::string shown = {};                                  // as AccessRequest's
   std::shared_ptr<const broker::Stream> stream = nullptr;  // whose records it is about, where it exists
   // Of the resource, where it exists: the stream or, in it, a consumer. Tags borrow from `stream`.
   identity::PolicyTexts policies = {};

@@ -92,7 +92,10 @@ Access access_to(const Call& call, const ConsumerPlace& place) {
     access.tags = &consumer->tags;
   }
   access.resource += "/consumer/" + place.name;
-  if (created_s.has_value()) access.resource += fmt::format(":{}", *created_s);
+  if (!place.created_s.has_value()) access.shown = access.resource;
+  // Of one that there is not, any time will do: whom all of that name are allowed learns that it is not
+  // there.
+  access.resource += fmt::format(":{}", created_s.value_or(0));
   return access;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "identity/tag_characters.h"
 #include "kinesis/consumer_ref.h"
 
 namespace millrace::kinesis {
@@ -12,30 +13,9 @@ namespace {
 constexpr std::size_t kTagsMax = 50;
 constexpr std::string_view kReservedPrefix = "aws:";  // the service's own tags
 
-// The next character of valid UTF-8; moves `at` behind it.
-std::uint32_t next_character(std::string_view utf8, std::size_t& at) {
-  const auto lead = static_cast<std::uint8_t>(utf8[at++]);
-  if (lead < 0x80) return lead;
-  std::uint32_t character = lead >= 0xf0 ? lead & 0x07 : lead >= 0xe0 ? lead & 0x0f : lead & 0x1f;
-  for (; at < utf8.size() && (utf8[at] & '\xc0') == '\x80'; ++at)
-    character = character << 6 | (static_cast<std::uint8_t>(utf8[at]) & 0x3f);
-  return character;
-}
-
-// As the service decides, by what was recorded: letters by the ranges of their code points.
-bool is_tag_character(std::uint32_t character) {
-  if (character < 0x80) {
-    const char c = static_cast<char>(character);
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("_./-=+: @%").find(c) != std::string_view::npos;
-  }
-  return (character >= 0xc0 && character <= 0x1fff) || (character >= 0x2c00 && character <= 0xd7ff);
-}
-
+// As the service decides, by what was recorded.
 bool has_tag_characters_only(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();)
-    if (!is_tag_character(next_character(text, at))) return false;
-  return true;
+  return identity::has_tag_characters_only(text, "_./-=+: @%");
 }
 
 template <typename Texts>

@@ -54,6 +54,8 @@ void FrontDoor::handle(std::unique_ptr<net::Request> request, net::Responder res
   if (operation == nullptr)
     return refuse({"InvalidAction", fmt::format("Could not find operation {} for version {}", *action,
                                                 version == nullptr ? "NO_VERSION_SPECIFIED" : *version)});
+  if (std::string wrong = parameters.check(operation->parameters); !wrong.empty())
+    return refuse({"ValidationError", std::move(wrong)});
   const std::shared_ptr<const identity::Directory> directory = directory_.here();
   Outcome outcome = operation->run({parameters, *std::get_if<identity::Caller>(&checked), circumstances,
                                     *directory, sessions_, authorizer_, random_});

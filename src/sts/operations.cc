@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "identity/glob.h"
+#include "identity/tag_characters.h"
 
 namespace millrace::sts {
 namespace {
@@ -90,6 +91,15 @@ std::optional<QueryError> check_assume_role(const Call& call, const std::string&
   return std::nullopt;
 }
 
+// many   '+' or '*', of the pattern that the message names
+std::optional<QueryError> check_tag(const std::string& text, const std::string& field, char many) {
+  if (identity::has_tag_characters_only(text, "_.:/=+-@ ")) return std::nullopt;
+  return constraint(
+      text, field,
+      fmt::format(R"(Member must satisfy regular expression pattern: [\p{{L}}\p{{Z}}\p{{N}}_.:/=+\-@]{})",
+                  many));
+}
+
 // Tags.member.N.Key and .Value, TransitiveTagKeys.member.N, and what the caller's own session passes on.
 // source: IAM User Guide, "Pass session tags in AWS STS", "Chaining roles with session tags"
 std::optional<QueryError> read_tags(const Call& call, Session& session) {
@@ -108,8 +118,12 @@ std::optional<QueryError> read_tags(const Call& call, Session& session) {
     for (const auto& [text, member] : {std::pair(key, "key"), std::pair(value, "value")})
       if (text == nullptr)
         return constraint("null", fmt::format("tags.{}.member.{}", i, member), "Member must not be null");
-    if (auto wrong = check_length(*key, fmt::format("tags.{}.member.key", i), {1, 128})) return wrong;
-    if (auto wrong = check_length(*value, fmt::format("tags.{}.member.value", i), {0, 256})) return wrong;
+    const std::string key_field = fmt::format("tags.{}.member.key", i);
+    const std::string value_field = fmt::format("tags.{}.member.value", i);
+    if (auto wrong = check_length(*key, key_field, {1, 128})) return wrong;
+    if (auto wrong = check_length(*value, value_field, {0, 256})) return wrong;
+    if (auto wrong = check_tag(*key, key_field, '+')) return wrong;
+    if (auto wrong = check_tag(*value, value_field, '*')) return wrong;
     if (identity::folded(*key).starts_with("aws:"))
       return QueryError{"InvalidParameterValue", "Tag keys that begin with aws: are reserved."};
     // As the service has it, one in another case is the same.
@@ -259,10 +273,24 @@ Outcome get_caller_identity(const Call& call) {
          xml_element("UserId", unchecked ? account : caller.id) + xml_element("Account", account);
 }
 
+constexpr std::array<std::string_view, 11> kAssumeRole = {"Action",
+                                                          "Version",
+                                                          "RoleArn",
+                                                          "RoleSessionName",
+                                                          "Policy",
+                                                          "DurationSeconds",
+                                                          "ExternalId",
+                                                          "PolicyArns.member.N.arn",
+                                                          "Tags.member.N.Key",
+                                                          "Tags.member.N.Value",
+                                                          "TransitiveTagKeys.member.N"};
+constexpr std::array<std::string_view, 3> kGetSessionToken = {"Action", "Version", "DurationSeconds"};
+constexpr std::array<std::string_view, 2> kGetCallerIdentity = {"Action", "Version"};
+
 constexpr std::array kOperations = {
-    Operation{"AssumeRole", assume_role},
-    Operation{"GetSessionToken", get_session_token},
-    Operation{"GetCallerIdentity", get_caller_identity},
+    Operation{"AssumeRole", kAssumeRole, assume_role},
+    Operation{"GetSessionToken", kGetSessionToken, get_session_token},
+    Operation{"GetCallerIdentity", kGetCallerIdentity, get_caller_identity},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 // source: AWS Security Token Service API reference
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -28,6 +29,7 @@ using Outcome = std::variant<std::string, QueryError>;
 
 struct Operation {
   std::string_view name;
+  std::span<const std::string_view> parameters;  // as Parameters::check() takes them
   Outcome (*run)(const Call& call);
 };
 // nullptr: there is none of that name.

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <utility>
 
 #include "identity/canonical_request.h"
@@ -21,6 +24,26 @@ net::Response xml(int status, std::string text, std::string_view request_id) {
   return response;
 }
 
+// "Tags.member.12.Key": the list is "Tags.member.", the number 12, and the pattern "Tags.member.N.Key".
+struct Numbered {
+  std::string list;
+  std::uint32_t number = 0;  // 0: it is of no list
+  std::string pattern;
+};
+Numbered numbered(const std::string& name) {
+  constexpr std::string_view kMember = ".member.";
+  const std::size_t begin = name.find(kMember);
+  if (begin == std::string::npos) return {.pattern = name};
+  const std::size_t digits = begin + kMember.size();
+  Numbered item{.list = name.substr(0, digits), .pattern = name};
+  const auto [end, error] = std::from_chars(name.data() + digits, name.data() + name.size(), item.number);
+  const std::size_t size = static_cast<std::size_t>(end - name.data()) - digits;
+  if (error != std::errc() || name[digits] == '0' || (digits + size < name.size() && *end != '.'))
+    return {.pattern = name};
+  item.pattern.replace(digits, size, "N");
+  return item;
+}
+
 }  // namespace
 
 Parameters::Parameters(const net::Request& request) {
@@ -35,10 +58,28 @@ void Parameters::read(std::string_view form) {
     form.remove_prefix(std::min(form.size(), pair.size() + 1));
     const std::size_t equals = std::min(pair.find('='), pair.size());
     const std::string_view value = pair.substr(std::min(equals + 1, pair.size()));
-    if (!pair.empty())
-      values_.try_emplace(identity::percent_decoded(pair.substr(0, equals)),
-                          identity::percent_decoded(value));
+    if (pair.empty()) continue;
+    const auto [at, is_new] = values_.try_emplace(identity::percent_decoded(pair.substr(0, equals)),
+                                                  identity::percent_decoded(value));
+    if (!is_new && twice_.empty()) twice_ = at->first;
   }
+  too_many_ = too_many_ || !form.empty();
+}
+
+std::string Parameters::check(std::span<const std::string_view> known) const {
+  if (too_many_) return fmt::format("There are more than {} parameters", kParametersMax);
+  if (!twice_.empty()) return fmt::format("The parameter {} is given twice", twice_);
+  for (const auto& [name, value] : values_) {
+    const Numbered item = numbered(name);
+    if (!name.starts_with("X-Amz-") && std::find(known.begin(), known.end(), item.pattern) == known.end())
+      return fmt::format("The parameter {} is not known", name);
+    if (item.number <= 1) continue;
+    const std::string before = fmt::format("{}{}", item.list, item.number - 1);
+    const auto found = values_.lower_bound(before);
+    if (found == values_.end() || (found->first != before && !found->first.starts_with(before + ".")))
+      return fmt::format("The parameter {} has none before it: lists begin at 1 and have no gaps", name);
+  }
+  return {};
 }
 
 const std::string* Parameters::find(std::string_view name) const {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +14,13 @@ namespace millrace::sts {
 
 class Parameters {
  public:
-  // Of the target's query and, where it is a form, of the body. At most 200 are read, of which the first of a
-  // name counts.
+  // Of the target's query and, where it is a form, of the body.
   explicit Parameters(const net::Request& request);
+
+  // Nothing is passed over in silence: what is not read might have been there to restrict something. Empty,
+  // or what is wrong: a parameter that is none of `known` or is given twice, more than 200, a list with a
+  // gap. known   "RoleArn", "PolicyArns.member.N.arn"; those of a signature are known always
+  std::string check(std::span<const std::string_view> known) const;
 
   // nullopt: not sent. The pointer holds as long as this.
   const std::string* find(std::string_view name) const;
@@ -26,6 +31,8 @@ class Parameters {
   void read(std::string_view form);
 
   std::map<std::string, std::string, std::less<>> values_;
+  std::string twice_;  // the first name that is
+  bool too_many_ = false;
 };
 
 struct QueryError {

@@ -77,6 +77,19 @@ class WithoutSignatures(unittest.TestCase):
                 self.assertIn("Host", text)
                 self.assertEqual(ask(self.server, "GET", "/metrics", host=host)[0], 403)
 
+    def test_of_several_hosts_and_origins_none_may_be_foreign(self):
+        ask_for = "X-Amz-Target: Kinesis_20131202.ListStreams\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: 2\r\n\r\n{}"
+        for what, head, status in (
+                ("a second origin", "POST / HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nOrigin: http://evil.example\r\n", 403),
+                ("a foreign target", "POST http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n", 400),
+                ("both foreign", "POST http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\n", 403),
+                ("what is no port", "POST / HTTP/1.1\r\nHost: 127.0.0.1:1:evil.example\r\n", 403),
+                ("behind brackets", "POST / HTTP/1.1\r\nHost: [::1]evil.example\r\n", 403),
+                ("the same target", "POST http://localhost/ HTTP/1.1\r\nHost: LOCALHOST\r\nOrigin: http://localhost\r\nConnection: close\r\n", 200)):
+            with self.subTest(what):
+                answer = exchange(self.server, (head + ask_for).encode())
+                self.assertTrue(answer.startswith(f"HTTP/1.1 {status} "), answer[:300])
+
     def test_names_of_this_machine_and_allowed_ones_are_served(self):
         for host in ("localhost", "LOCALHOST:4566", "kinesis.localhost:4566", "127.0.0.1", "127.9.8.7:1", "[::1]:4566", "[::1]",
                      "host.docker.internal:4566", "host.containers.internal", "millrace.test", "app.example.com:8443"):
