@@ -76,6 +76,7 @@ bool fits_origins(const std::string& list) {
 
 RequestGate::RequestGate(Options options, const identity::Verifier& verifier, const Clock& clock)
     : checks_signatures_(options.checks_signatures),
+      any_host_(options.any_host),
       origins_(split(options.allowed_origins)),
       any_origin_(options.allowed_origins == "*"),
       verifier_(verifier),
@@ -100,7 +101,7 @@ net::Admission RequestGate::admit(const net::Request& head, std::uint64_t body_b
   if (!checks_signatures_) {
     for (const std::string_view name : {"host", ":authority"}) {
       const std::string_view host = head.header(name);
-      if (!host.empty() && !allows_host(host))
+      if (!any_host_ && !host.empty() && !allows_host(host))
         return refused(
             "This server checks no signatures, so it answers only requests whose Host is this machine: "
             "localhost, 127.0.0.1 or [::1]. Start it with --allow-origin http://NAME to allow another name, "
