@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "app/config_file.h"
+#include "app/suggestion.h"
 #include "app/version.h"
 
 namespace millrace::app {
@@ -47,6 +48,14 @@ std::vector<std::string> unknown_variables() {
   return warnings;
 }
 
+// "; did you mean …?" of a setting's name.
+std::string or_nearest(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Setting& setting : all_settings()) names.push_back(setting.name);
+  const std::string meant = nearest(name, names);
+  return meant.empty() ? "" : fmt::format("; did you mean {}?", meant);
+}
+
 // Flag over environment over config file, for every setting.
 Result<Serve> settle(const std::map<std::string, std::string>& flags, std::string config_path) {
   if (config_path.empty()) config_path = from_environment("MILLRACE_CONFIG").value_or("");
@@ -70,7 +79,9 @@ Result<Serve> settle(const std::map<std::string, std::string>& flags, std::strin
   }
   if (!config.empty()) {
     const auto& [key, value] = *config.begin();
-    return Error{kInvalid, fmt::format("{}:{}: no setting is named {}", config_path, value.line, key)};
+    return Error{kInvalid, fmt::format("{}:{}: no setting is named {}{}", config_path, value.line, key,
+                                       value.is_table ? ": settings stand at the top, there are no tables"
+                                                      : or_nearest(key))};
   }
   MR_TRY(check_together(serve.settings));
 
@@ -80,6 +91,52 @@ Result<Serve> settle(const std::map<std::string, std::string>& flags, std::strin
   }
   serve.warnings = unknown_variables();
   return serve;
+}
+
+// The command that was asked for, as deep as it was named.
+const CLI::App& deepest(const CLI::App& app) {
+  const auto parsed = app.get_subcommands();
+  return parsed.empty() ? app : deepest(*parsed.front());
+}
+
+// "log verify"; empty: none was named.
+std::string path_of(const CLI::App& app) {
+  const CLI::App* parent = app.get_parent();
+  if (parent == nullptr) return "";
+  const std::string above = path_of(*parent);
+  return above.empty() ? app.get_name() : above + " " + app.get_name();
+}
+
+std::vector<std::string> flags_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+std::vector<std::string> commands_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  return names;
+}
+
+// Of what was given and is nothing that the command knows.
+Error unexpected(const CLI::App& app) {
+  const CLI::App& command = deepest(app);
+  const auto rest = app.remaining(true);
+  const std::string word = rest.empty() ? "" : rest.front();
+  const std::string flag = word.substr(0, word.find('='));
+  const bool is_flag = word.starts_with("-");
+  const auto commands = commands_of(command);
+  const std::string meant = nearest(is_flag ? flag : word, is_flag ? flags_of(command) : commands);
+  const std::string path = path_of(command);
+  std::string text = is_flag            ? fmt::format("there is no flag {}", flag)
+                     : commands.empty() ? fmt::format("\"{}\" is one argument too many", word)
+                                        : fmt::format("there is no command {}", word);
+  text += meant.empty() ? "." : fmt::format("; did you mean {}?", meant);
+  if (!is_flag && !commands.empty()) text += fmt::format(" The commands are {}.", fmt::join(commands, ", "));
+  return {kInvalid, fmt::format("{} `millrace{}{} --help` tells more", text, path.empty() ? "" : " ", path)};
 }
 
 // CLI11 has several lines for some errors: the first says it.
@@ -105,11 +162,14 @@ Result<Command> parse_command_line(int count, const char* const* arguments) {
   std::map<std::string, std::string> flags;  // those that were given
   for (const Setting& setting : all_settings()) {
     if (!setting.has_flag) continue;
-    serve
-        ->add_option_function<std::string>(
-            "--" + setting.name,
-            [&flags, name = setting.name](const std::string& value) { flags[name] = value; }, setting.help)
-        ->type_name(setting.value_name);
+    CLI::Option* option = serve->add_option_function<std::string>(
+        "--" + setting.name,
+        [&flags, &setting](const std::string& value) {
+          flags[setting.name] = value.empty() && !setting.bare.empty() ? setting.bare : value;
+        },
+        setting.help);
+    option->type_name(setting.value_name);
+    if (!setting.bare.empty()) option->expected(0, 1);
   }
 
   CLI::App* log = app.add_subcommand("log", "Looks into the data folder of a server that is stopped");
@@ -191,6 +251,8 @@ Result<Command> parse_command_line(int count, const char* const* arguments) {
     return Command{Print{asked->help(asked == &app ? "" : deep ? "millrace log" : "millrace")}};
   } catch (const CLI::CallForVersion& called) {
     return Command{Print{std::string(called.what()) + "\n"}};
+  } catch (const CLI::ExtrasError&) {
+    return unexpected(app);
   } catch (const CLI::ParseError& error) {
     return Error{kInvalid, first_line(error.what())};
   }

@@ -14,7 +14,8 @@ Result<std::map<std::string, ConfigValue>> read_config_file(const std::string& p
   } catch (const toml::parse_error& error) {
     // Without a position the file itself could not be read.
     if (const auto line = error.source().begin.line; line != 0) {
-      return Error{kInvalid, fmt::format("{}:{}: {}", path, line, error.description())};
+      return Error{kInvalid, fmt::format("{}:{}: {} (a text needs quotes: listen = \"127.0.0.1:4566\")", path,
+                                         line, error.description())};
     }
     return Error{kInvalid, fmt::format("--config is {}: {}", path, error.description())};
   }
@@ -29,11 +30,11 @@ Result<std::map<std::string, ConfigValue>> read_config_file(const std::string& p
       text = std::to_string(integer->get());
     } else if (const auto* boolean = node.as_boolean()) {
       text = boolean->get() ? "true" : "false";
-    } else {
+    } else if (!node.is_table()) {
       return Error{kInvalid,
                    fmt::format("{}:{}: {} must be a text or a whole number", path, line, key.str())};
     }
-    values.emplace(key.str(), ConfigValue{std::move(text), line});
+    values.emplace(key.str(), ConfigValue{std::move(text), line, node.is_table()});
   }
   return values;
 }

@@ -11,6 +11,7 @@ namespace millrace::app {
 struct ConfigValue {
   std::string text;  // of a string as it is; of a whole number and a boolean as TOML writes them
   unsigned line;
+  bool is_table = false;  // no setting is one
 };
 
 // The keys of the file, which has no tables. errors   kInvalid: cannot be read, is no TOML, or a value is of

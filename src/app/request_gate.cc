@@ -109,6 +109,7 @@ bool fits_origins(const std::string& list) {
 
 RequestGate::RequestGate(Options options, const identity::Verifier& verifier, const Clock& clock)
     : checks_signatures_(options.checks_signatures),
+      any_host_(options.any_host),
       origins_(split(options.allowed_origins)),
       any_origin_(options.allowed_origins == "*"),
       verifier_(verifier),
@@ -135,7 +136,7 @@ net::Admission RequestGate::admit(const net::Request& head, std::uint64_t body_b
     return {.refusal = std::make_unique<net::Response>(
                 net::error_response(400, "BadRequest", "The request names two different hosts"))};
   if (!checks_signatures_) {
-    if (!hosts.host.empty() && !allows_host(hosts.host))
+    if (!any_host_ && !hosts.host.empty() && !allows_host(hosts.host))
       return refused(
           "This server checks no signatures, so it answers only requests whose Host is this machine: "
           "localhost, 127.0.0.1 or [::1]. Start it with --allow-origin http://NAME to allow another name, "

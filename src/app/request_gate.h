@@ -16,6 +16,7 @@ class RequestGate final : public net::Gate {
  public:
   struct Options {
     bool checks_signatures = false;
+    bool any_host = false;        // without signatures, too: --allow-any-credentials
     std::string allowed_origins;  // as --allow-origin has them; fits_origins() of it holds
   };
   // verifier, clock   borrowed; outlive it
@@ -31,6 +32,7 @@ class RequestGate final : public net::Gate {
   bool allows_host(std::string_view host) const;
 
   const bool checks_signatures_;
+  const bool any_host_;
   std::vector<std::string> origins_;  // lower-cased
   bool any_origin_ = false;
   const identity::Verifier& verifier_;

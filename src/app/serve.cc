@@ -16,7 +16,9 @@
 #include "app/backup_door.h"
 #include "app/backup_folder.h"
 #include "app/disk_watch.h"
+#include "app/ephemeral_folder.h"
 #include "app/fault_log.h"
+#include "app/first_streams.h"
 #include "app/folder_start.h"
 #include "app/identity.h"
 #include "app/json_log.h"
@@ -29,6 +31,7 @@
 #include "app/request_gate.h"
 #include "app/router.h"
 #include "app/secret_file.h"
+#include "app/self_signed.h"
 #include "app/signals.h"
 #include "app/stream_metrics.h"
 #include "app/unknown_keys.h"
@@ -46,6 +49,7 @@
 #include "store/folder_keeper.h"
 #include "store/object_store.h"
 #include "store/posix_disk.h"
+#include "store/private_file.h"
 
 namespace millrace::app {
 namespace {
@@ -195,6 +199,7 @@ class House {
   std::unique_ptr<RequestGate> gate_;
   net::Handler metrics_;
   std::unique_ptr<Router> router_;
+  net::TlsFiles tls_;  // empty: clear text alone
   std::unique_ptr<net::Server> server_;
 };
 
@@ -215,6 +220,10 @@ Result<void> House::open() {
   loops_.loop(0).post([this] {
     warn_of_unknown_keys(*identity_->identities(), *broker_->catalog(), *key_service_->state());
   });
+  if (!settings_.streams.empty()) {
+    MR_ASSIGN(const auto streams, parse_first_streams(settings_.streams));
+    MR_TRY(make_first_streams(streams, *broker_, loops_.loop(0)));
+  }
   // From here on a part that is put back by hand is missed.
   MR_TRY(folder_->flush());
   return listen();
@@ -339,6 +348,7 @@ Result<void> House::listen() {
                                                        .names_owners = settings_.metrics_owners == "yes"});
   gate_ = std::make_unique<RequestGate>(
       RequestGate::Options{.checks_signatures = !settings_.root_access_key.empty(),
+                           .any_host = settings_.any_credentials != "no",
                            .allowed_origins = settings_.allow_origin},
       identity_->verifier(), system_clock());
   metrics_ = [this](std::unique_ptr<net::Request> request, net::Responder responder) {
@@ -357,9 +367,12 @@ Result<void> House::listen() {
     log_line(LogLevel::kWarn, "fewer connections than --connections-max: the limit of open files is too low",
              {{"connections_max", static_cast<std::int64_t>(limits.connections_max)},
               {"open_files_max", static_cast<std::int64_t>(read_open_files_max())}});
-  const net::TlsFiles tls{settings_.tls_certificate_path, settings_.tls_key_path};
+  tls_ = {settings_.tls_certificate_path, settings_.tls_key_path};
+  if (settings_.tls_self_signed) {
+    MR_ASSIGN(tls_, self_signed_files(settings_.data));
+  }
   MR_ASSIGN(server_, net::Server::start(
-                         loops_, settings_.listen, limits, tls.certificate_path.empty() ? nullptr : &tls,
+                         loops_, settings_.listen, limits, tls_.certificate_path.empty() ? nullptr : &tls_,
                          [this](std::unique_ptr<net::Request> request, net::Responder responder) {
                            router_->handle(std::move(request), std::move(responder));
                          },
@@ -385,18 +398,18 @@ void House::reload() {
   if (AuditLog* log = identity_->audit_log(); log != nullptr && !log->reopen())
     log_line(LogLevel::kError, "SIGHUP: the audit log's file cannot be opened",
              {{"file", settings_.audit_log}});
-  const net::TlsFiles tls{settings_.tls_certificate_path, settings_.tls_key_path};
-  if (tls.certificate_path.empty()) return log_line(LogLevel::kInfo, "SIGHUP: nothing to load again");
-  if (const auto loaded = server_->reload_tls(tls); loaded.ok())
+  if (tls_.certificate_path.empty()) return log_line(LogLevel::kInfo, "SIGHUP: nothing to load again");
+  if (const auto loaded = server_->reload_tls(tls_); loaded.ok())
     log_line(LogLevel::kInfo, "SIGHUP: certificate and key loaded again",
-             {{"certificate", tls.certificate_path}});
+             {{"certificate", tls_.certificate_path}});
   else
     log_line(LogLevel::kError, "SIGHUP: certificate and key stay as they were",
              {{"error", loaded.error().text}});
 }
 
 void greet(const Settings& settings, const std::string& address) {
-  const std::string scheme = settings.tls_certificate_path.empty() ? "http" : "https";
+  const bool has_tls = settings.tls_self_signed || !settings.tls_certificate_path.empty();
+  const std::string scheme = has_tls ? "https" : "http";
   const std::string endpoint = fmt::format("{}://{}", scheme, address);
   // Without root keys an unsigned request passes: then the line works on a machine without AWS credentials,
   // too.
@@ -404,7 +417,6 @@ void greet(const Settings& settings, const std::string& address) {
       settings.root_access_key.empty() ? fmt::format("--no-sign-request --region {} ", settings.region) : "";
   fmt::print("Millrace {} serves {} from {}\n", kVersion, settings.region, settings.data);
   fmt::print("  endpoint  {}\n", endpoint);
-  fmt::print("  console   {}/console/\n", endpoint);
   fmt::print(
       "  try       aws {}--endpoint-url {} kinesis create-stream --stream-name clicks --shard-count 1\n",
       credentials, endpoint);
@@ -424,6 +436,13 @@ int run(const Settings& settings) {
     return opened.error().kind == ErrorKind::kInvalid ? kBadUsage : kFailed;
   }
   const std::string address = house.server().address();
+  if (!settings.port_file.empty()) {
+    const std::string port = address.substr(address.rfind(':') + 1) + "\n";
+    if (const auto told = store::replace_public_file(settings.port_file, as_bytes(port)); !told.ok()) {
+      log_line(LogLevel::kError, "cannot start", {{"error", "--port-file: " + told.error().text}});
+      return kFailed;
+    }
+  }
   log_line(LogLevel::kInfo, "serving",
            {{"address", address},
             {"data", settings.data},
@@ -447,6 +466,16 @@ int run(const Settings& settings) {
   return 0;
 }
 
+int run_ephemeral(Settings settings) {
+  const auto folder = EphemeralFolder::make();
+  if (!folder.ok()) {
+    log_line(LogLevel::kError, "cannot start", {{"error", folder.error().text}});
+    return kFailed;
+  }
+  settings.data = folder->path();
+  return run(settings);
+}
+
 }  // namespace
 
 int serve(const Serve& command) {
@@ -463,7 +492,11 @@ int serve(const Serve& command) {
              {{"error", enough.error().text}, {"data", command.settings.data}});
     return kFailed;
   }
-  const int code = run(command.settings);
+  if (command.settings.any_credentials != "no")
+    log_line(LogLevel::kWarn,
+             "--allow-any-credentials: whoever reaches this address can read, write and delete everything",
+             {{"listen", command.settings.listen}});
+  const int code = command.settings.ephemeral ? run_ephemeral(command.settings) : run(command.settings);
   if (code == 0) log_line(LogLevel::kInfo, "stopped");
   return code;
 }

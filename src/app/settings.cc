@@ -6,6 +6,7 @@
 #include <cctype>
 #include <vector>
 
+#include "app/first_streams.h"
 #include "app/request_gate.h"
 #include "app/size.h"
 #include "base/clock.h"
@@ -35,7 +36,11 @@ bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 // A text that `fits`; `must_be` says in words what that means.
 Setting text(std::string name, std::string value_name, std::string help, std::string Settings::*member,
              bool (*fits)(const std::string&), std::string must_be) {
-  return {std::move(name), std::move(value_name), with_default(std::move(help), kDefaults.*member), true,
+  return {std::move(name),
+          std::move(value_name),
+          with_default(std::move(help), kDefaults.*member),
+          true,
+          "",
           [member, fits, must_be](Settings& settings, const std::string& value) -> Result<void> {
             if (!fits(value)) {
               return Error{kInvalid, fmt::format("is \"{}\": must be {}", value, must_be)};
@@ -48,7 +53,11 @@ Setting text(std::string name, std::string value_name, std::string help, std::st
 // As text(), but never shown: neither as a flag nor in a message.
 Setting secret(std::string name, std::string help, std::string Settings::*member,
                bool (*fits)(const std::string&), std::string must_be) {
-  return {std::move(name), "KEY", std::move(help), false,
+  return {std::move(name),
+          "KEY",
+          std::move(help),
+          false,
+          "",
           [member, fits, must_be](Settings& settings, const std::string& value) -> Result<void> {
             if (!fits(value)) return Error{kInvalid, "does not fit: must be " + must_be};
             settings.*member = value;
@@ -65,7 +74,11 @@ Setting number(std::string name, std::string value_name, std::string help, std::
                Range range) {
   // 0 stands for "found out at the start", and the help says of what.
   std::string shown = kDefaults.*member == 0 ? "" : std::to_string(kDefaults.*member);
-  return {std::move(name), std::move(value_name), with_default(std::move(help), shown), true,
+  return {std::move(name),
+          std::move(value_name),
+          with_default(std::move(help), shown),
+          true,
+          "",
           [member, range](Settings& settings, const std::string& value) -> Result<void> {
             const auto parsed = parse_number(value);
             if (!parsed.ok() || *parsed < range.min || *parsed > range.max) {
@@ -77,7 +90,11 @@ Setting number(std::string name, std::string value_name, std::string help, std::
 }
 
 Setting size(std::string name, std::string help, std::uint64_t Settings::*member, Range range) {
-  return {std::move(name), "BYTES", with_default(std::move(help), format_size(kDefaults.*member)), true,
+  return {std::move(name),
+          "BYTES",
+          with_default(std::move(help), format_size(kDefaults.*member)),
+          true,
+          "",
           [member, range](Settings& settings, const std::string& value) -> Result<void> {
             const auto parsed = parse_size(value);
             if (!parsed.ok() || *parsed < range.min || *parsed > range.max) {
@@ -112,6 +129,9 @@ bool fits_url(const std::string& value) {
 bool fits_account(const std::string& value) {
   return value.size() == 12 && std::all_of(value.begin(), value.end(), is_digit);
 }
+bool fits_any_credentials(const std::string& value) {
+  return value == "no" || value == "yes" || value == "with-kept-data";
+}
 bool fits_limits(const std::string& value) { return value == "aws" || value == "none"; }
 bool fits_yes_or_no(const std::string& value) { return value == "yes" || value == "no"; }
 bool fits_level(const std::string& value) {
@@ -123,10 +143,13 @@ bool fits_access_key(const std::string& value) {
 bool fits_secret_key(const std::string& value) { return value.size() >= 8 && value.size() <= 256; }
 
 Setting limits() {
-  return {"limits", "aws|none",
+  return {"limits",
+          "aws|none",
           "Throughput limits of a shard: aws (1 MiB/s and 1,000 records/s in, 2 MiB/s and 5 reads/s out), or "
           "none [none]",
-          true, [](Settings& settings, const std::string& value) -> Result<void> {
+          true,
+          "",
+          [](Settings& settings, const std::string& value) -> Result<void> {
             if (!fits_limits(value)) {
               return Error{kInvalid, fmt::format("is \"{}\": must be aws or none", value)};
             }
@@ -135,9 +158,34 @@ Setting limits() {
           }};
 }
 
+Setting first_streams() {
+  return {"streams",
+          "LIST",
+          "Creates those that are missing: clicks:4,orders:on-demand",
+          true,
+          "",
+          [](Settings& settings, const std::string& value) -> Result<void> {
+            MR_TRY(parse_first_streams(value));
+            settings.streams = value;
+            return {};
+          }};
+}
+
+Setting any_credentials() {
+  Setting made = text("allow-any-credentials", "yes|no|with-kept-data",
+                      "Takes requests from everywhere, however they are signed: only with --ephemeral, or as "
+                      "with-kept-data",
+                      &Settings::any_credentials, fits_any_credentials, "yes, no or with-kept-data");
+  made.bare = "yes";
+  return made;
+}
+
 Setting unknown_condition_keys() {
-  return {"unknown-condition-keys", "refuse|take",
-          "Policies with condition keys that the server does not know: refuse, or take them [refuse]", true,
+  return {"unknown-condition-keys",
+          "refuse|take",
+          "Policies with condition keys that the server does not know: refuse, or take them [refuse]",
+          true,
+          "",
           [](Settings& settings, const std::string& value) -> Result<void> {
             if (value != "refuse" && value != "take") {
               return Error{kInvalid, fmt::format("is \"{}\": must be refuse or take", value)};
@@ -147,9 +195,44 @@ Setting unknown_condition_keys() {
           }};
 }
 
+// A flag that stands alone; in the environment and the config file it is yes or no.
+Setting choice(std::string name, std::string help, void (*apply)(Settings&, bool)) {
+  return {std::move(name),
+          "yes|no",
+          std::move(help),
+          true,
+          "yes",
+          [apply](Settings& settings, const std::string& value) -> Result<void> {
+            const bool yes = value == "yes" || value == "true";
+            if (!yes && value != "no" && value != "false")
+              return Error{kInvalid, fmt::format("is \"{}\": must be yes or no", value)};
+            apply(settings, yes);
+            return {};
+          }};
+}
+
+// A server for tests: little memory, small files, and no waiting.
+void make_ephemeral(Settings& settings, bool yes) {
+  if (!yes) return;
+  settings.ephemeral = true;
+  settings.data.clear();
+  settings.loops = 1;
+  settings.transition_ms = 0;
+  settings.journal_file_bytes = kMiB;
+  settings.settle_at_bytes = 4 * kMiB;
+  settings.unsettled_bytes_max = 16 * kMiB;
+  settings.tail_cache_bytes = 8 * kMiB;
+  settings.block_cache_bytes = 4 * kMiB;
+  settings.scrub_days = 0;
+}
+
 // A setting that one machine does not have.
 Setting of_the_cluster(std::string name, std::string value_name) {
-  return {std::move(name), std::move(value_name), "Comes with the clustered release", true,
+  return {std::move(name),
+          std::move(value_name),
+          "Comes with the clustered release",
+          true,
+          "",
           [](Settings&, const std::string&) -> Result<void> {
             return Error{kInvalid, "comes with the clustered release: use --data on one machine"};
           }};
@@ -159,10 +242,15 @@ std::vector<Setting> make_table() {
   using S = Settings;
   const std::string name_rule = "1 to 64 letters, digits, '-', '_' and '.'";
   std::vector<Setting> table;
+  table.push_back(choice(
+      "ephemeral", "Keeps nothing: a folder of its own for as long as it runs, small files", make_ephemeral));
   table.push_back(text("listen", "HOST:PORT", "Where to serve; port 0 takes any free one", &S::listen,
                        fits_address, "HOST:PORT, such as 127.0.0.1:4566 or [::1]:4566"));
+  table.push_back(
+      text("port-file", "FILE", "Writes the port there once it serves", &S::port_file, fits_path, "a file"));
   table.push_back(text("data", "DIR", "Folder that holds everything; made where missing", &S::data, fits_path,
                        "a folder"));
+  table.push_back(first_streams());
   table.push_back(
       text("region", "REGION", "AWS region that it answers for", &S::region, fits_name, name_rule));
   table.push_back(
@@ -174,6 +262,9 @@ std::vector<Setting> make_table() {
                        &S::tls_certificate_path, fits_path, "a file"));
   table.push_back(
       text("tls-key", "FILE", "Private key of --tls-cert, PEM", &S::tls_key_path, fits_path, "a file"));
+  table.push_back(choice("tls-self-signed",
+                         "Makes a certificate for this machine, tls/certificate.pem in the data folder",
+                         [](Settings& settings, bool yes) { settings.tls_self_signed = yes; }));
   table.push_back(text("keyring", "FILE", "Secrets that wrap master keys [keyring in the data folder]",
                        &S::keyring, fits_path, "a file"));
   table.push_back(text("kms-endpoint", "URL", "Another key service for streams' keys [the server's own]",
@@ -190,6 +281,7 @@ std::vector<Setting> make_table() {
                          &S::root_access_key, fits_access_key, "1 to 128 letters, digits, '-', '_' and '.'"));
   table.push_back(secret("root-secret-key", "Secret key of the root user", &S::root_secret_key,
                          fits_secret_key, "8 to 256 characters"));
+  table.push_back(any_credentials());
   table.push_back(unknown_condition_keys());
   table.push_back(limits());
   table.push_back(number("loops", "N", "Event loops, a thread each [one a core]", &S::loops, {1, 256}));
@@ -263,6 +355,41 @@ bool is_loopback(std::string_view listen) {
   return std::all_of(host.begin(), host.end(), [](char byte) { return is_digit(byte) || byte == '.'; });
 }
 
+namespace {
+
+// Who may use a server that checks no signatures.
+Result<void> check_openness(const Settings& settings) {
+  const bool checks = !settings.root_access_key.empty();
+  const bool any = settings.any_credentials != "no";
+  if (any && checks) {
+    return Error{kInvalid,
+                 "--allow-any-credentials contradicts MILLRACE_ROOT_ACCESS_KEY, which turns on the check of "
+                 "signatures: leave out one of them"};
+  }
+  if (settings.any_credentials == "yes" && !settings.ephemeral) {
+    return Error{
+        kInvalid,
+        "--allow-any-credentials lets everybody read and delete all that is in --data: give --ephemeral "
+        "too, which keeps nothing, or say --allow-any-credentials with-kept-data"};
+  }
+  if (!checks && !any && !is_loopback(settings.listen)) {
+    return Error{kInvalid,
+                 fmt::format("--listen is {}, which others can reach: set MILLRACE_ROOT_ACCESS_KEY and "
+                             "MILLRACE_ROOT_SECRET_KEY first, or listen on 127.0.0.1; for tests there is "
+                             "--ephemeral --allow-any-credentials",
+                             settings.listen)};
+  }
+  if (!checks && settings.allow_origin == "*") {
+    return Error{
+        kInvalid,
+        "--allow-origin * would let every web page use a server without signatures: name the origins, "
+        "or set MILLRACE_ROOT_ACCESS_KEY and MILLRACE_ROOT_SECRET_KEY"};
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<void> check_together(const Settings& settings) {
   if (settings.root_access_key.empty() != settings.root_secret_key.empty()) {
     return Error{kInvalid,
@@ -277,24 +404,18 @@ Result<void> check_together(const Settings& settings) {
   if (settings.tls_certificate_path.empty() != settings.tls_key_path.empty()) {
     return Error{kInvalid, "--tls-cert and --tls-key go together: give both or neither"};
   }
-  if (settings.root_access_key.empty() && !is_loopback(settings.listen)) {
-    return Error{kInvalid,
-                 fmt::format("--listen is {}, which others can reach: set MILLRACE_ROOT_ACCESS_KEY and "
-                             "MILLRACE_ROOT_SECRET_KEY first, or listen on 127.0.0.1",
-                             settings.listen)};
+  if (settings.tls_self_signed && !settings.tls_certificate_path.empty()) {
+    return Error{kInvalid, "--tls-self-signed makes a certificate: leave out --tls-cert and --tls-key"};
   }
-  if (settings.root_access_key.empty() && settings.allow_origin == "*") {
-    return Error{
-        kInvalid,
-        "--allow-origin * would let every web page use a server without signatures: name the origins, "
-        "or set MILLRACE_ROOT_ACCESS_KEY and MILLRACE_ROOT_SECRET_KEY"};
+  if (settings.ephemeral && !settings.data.empty()) {
+    return Error{kInvalid, "--ephemeral keeps nothing: leave out --data"};
   }
   if (settings.unsettled_bytes_max < settings.settle_at_bytes) {
     return Error{kInvalid, fmt::format("--unsettled-bytes-max is {}: must be at least --settle-at-bytes, {}",
                                        format_size(settings.unsettled_bytes_max),
                                        format_size(settings.settle_at_bytes))};
   }
-  return {};
+  return check_openness(settings);
 }
 
 }  // namespace millrace::app

@@ -15,13 +15,17 @@ namespace millrace::app {
 // A server's settings, with their defaults. Ranges stand in the table in settings.cc and in
 // docs/configuration.md.
 struct Settings {
+  bool ephemeral = false;  // `data` is empty, and the server makes a folder of its own and removes it
   std::string listen = "127.0.0.1:4566";
   std::string data = "./data";
+  std::string port_file;
+  std::string streams;  // as parse_first_streams() takes it
   std::string region = "us-east-1";
   std::string node_name;  // empty: the host's name
   std::string zone;
   std::string tls_certificate_path;
   std::string tls_key_path;
+  bool tls_self_signed = false;
   std::string account_id = "000000000000";
   std::string keyring;       // empty: "keyring" in `data`
   std::string kms_endpoint;  // empty: the server's own keys
@@ -30,6 +34,7 @@ struct Settings {
   std::uint64_t key_answer_ms = 0;  // 0: 1 s, or 1 min with kms_endpoint
   std::string root_access_key;
   std::string root_secret_key;
+  std::string any_credentials = "no";  // "yes", or "with-kept-data"
   std::string log_level = "info";
   std::string audit_log = "stderr";
   bool takes_unknown_keys = false;  // of policies' conditions
@@ -63,9 +68,11 @@ struct Setting {
       name;  // "tail-cache-bytes": --tail-cache-bytes, MILLRACE_TAIL_CACHE_BYTES, tail-cache-bytes = …
   std::string value_name;  // "BYTES"
   std::string help;
-  bool has_flag;  // a secret has none: command lines can be read by every user of the machine
+  bool has_flag;     // a secret has none: command lines can be read by every user of the machine
+  std::string bare;  // what the flag without a value stands for; empty: it needs a value
   // Checks and stores. errors   kInvalid: what is wrong, to stand behind the setting's name: "is 0: must be 1
   // to 256"
+  // The first in the table may set defaults of those behind it.
   std::function<Result<void>(Settings&, const std::string& value)> store;
 
   std::string environment_name() const;

@@ -32,6 +32,24 @@ Result<void> write_whole(int descriptor, const std::string& path, ByteView conte
   return {};
 }
 
+// A new file with all of `content`.
+Result<void> make_file(const std::string& path, ByteView content, mode_t mode) {
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) return posix_change_error("remove", path, errno);
+  const Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+  if (file.get() < 0) return posix_error("make", path, errno);
+  // Whatever the process's umask is.
+  if (fchmod(file.get(), mode) != 0) return posix_change_error("make", path, errno);
+  return write_whole(file.get(), path, content);
+}
+
+Result<void> sync_folder_of(const std::string& path) {
+  const std::string parent = folder_of(path);
+  const Descriptor folder(open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() < 0) return posix_error("open", parent, errno);
+  if (fsync(folder.get()) != 0) return posix_change_error("sync", parent, errno);
+  return {};
+}
+
 }  // namespace
 
 Result<Bytes> read_private_file(const std::string& path, std::size_t bytes_max) {
@@ -61,19 +79,18 @@ Result<Bytes> read_private_file(const std::string& path, std::size_t bytes_max) 
 
 Result<void> make_private_file(const std::string& path, ByteView content) {
   const std::string fresh = path + ".new";
-  if (unlink(fresh.c_str()) != 0 && errno != ENOENT) return posix_change_error("remove", fresh, errno);
-  {
-    const Descriptor file(open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerOnly));
-    if (file.get() < 0) return posix_error("make", fresh, errno);
-    MR_TRY(write_whole(file.get(), fresh, content));
-  }
+  MR_TRY(make_file(fresh, content, kOwnerOnly));
   // Never over one that is there: what it holds may be needed.
   if (link(fresh.c_str(), path.c_str()) != 0) return posix_change_error("make", path, errno);
   unlink(fresh.c_str());
-  const Descriptor folder(open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() < 0) return posix_error("open", folder_of(path), errno);
-  if (fsync(folder.get()) != 0) return posix_change_error("sync", folder_of(path), errno);
-  return {};
+  return sync_folder_of(path);
+}
+
+Result<void> replace_public_file(const std::string& path, ByteView content) {
+  const std::string fresh = path + ".new";
+  MR_TRY(make_file(fresh, content, kOwnerOnly | S_IRGRP | S_IROTH));
+  if (rename(fresh.c_str(), path.c_str()) != 0) return posix_change_error("make", path, errno);
+  return sync_folder_of(path);
 }
 
 }  // namespace millrace::store

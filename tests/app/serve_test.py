@@ -109,12 +109,11 @@ class LogLines(unittest.TestCase):
 
 
 class Start(unittest.TestCase):
-    def test_it_prints_endpoint_console_and_a_line_to_try(self):
+    def test_it_prints_endpoint_and_a_line_to_try(self):
         with Server() as server:
             self.assertEqual(server.stop(), 0)
             text = server.process.stdout.read()
         self.assertIn(f"http://{server.address}\n", text)
-        self.assertIn(f"http://{server.address}/console/", text)
         self.assertIn(f"--endpoint-url http://{server.address} kinesis create-stream", text)
 
     def test_flag_wins_over_environment_over_config_file(self):

@@ -23,11 +23,17 @@ class BadUsage(unittest.TestCase):
     def test_no_command(self):
         self.refused(says="admin, log or version")
 
-    def test_unknown_command(self):
-        self.refused("sevre", says="sevre")
+    def test_an_unknown_command_is_named_with_the_nearest_and_all_there_are(self):
+        self.refused("sevre", says="there is no command sevre; did you mean serve? The commands are serve, ")
+        self.refused("log", "verfy", "x", says="did you mean verify? The commands are verify, dump, skip.")
 
-    def test_unknown_flag_is_named(self):
-        self.refused("serve", "--lisen", "127.0.0.1:1", says="--lisen")
+    def test_an_unknown_flag_is_named_with_the_nearest(self):
+        self.refused("serve", "--lisen", "127.0.0.1:1", says="there is no flag --lisen; did you mean --listen?")
+        self.refused("backup", "--kep=3", "x", says="there is no flag --kep; did you mean --keep?")
+        self.refused("serve", "--nothing-like-it", says="there is no flag --nothing-like-it. `millrace serve --help`")
+
+    def test_an_argument_too_many(self):
+        self.refused("verify", "a", "b", says='"b" is one argument too many')
 
     def test_a_flag_without_its_value(self):
         self.refused("serve", "--loops", says="--loops")
@@ -79,6 +85,24 @@ class BadUsage(unittest.TestCase):
             with self.subTest(listen):
                 self.refused("serve", "--listen", listen, says="MILLRACE_ROOT_ACCESS_KEY")
 
+    def test_a_server_that_keeps_nothing_has_no_folder(self):
+        self.refused("serve", "--ephemeral", "--data", "x", says="--ephemeral keeps nothing: leave out --data")
+
+    def test_any_credentials_need_a_second_word(self):
+        self.refused("serve", "--allow-any-credentials", says="give --ephemeral too")
+        self.refused("serve", "--ephemeral", "--allow-any-credentials", env=KEYS, says="contradicts")
+
+    def test_a_self_signed_certificate_is_made_or_given(self):
+        self.refused("serve", "--tls-self-signed", "--tls-cert", "c", "--tls-key", "k", says="leave out --tls-cert")
+
+    def test_a_flag_that_is_yes_or_no(self):
+        self.refused("serve", "--ephemeral=perhaps", says='--ephemeral is "perhaps": must be yes or no')
+
+    def test_first_streams(self):
+        for value in ("a:0", "a:x", "a,a", ":4", "a:4,", "a b", "a:1000001", "n" * 129):
+            with self.subTest(value):
+                self.refused("serve", "--streams", value, says=f'--streams has "')
+
     def test_log_needs_to_know_what_and_where(self):
         self.refused("log", says="verify, dump or skip")
         self.refused("log", "verify", says="DIR")
@@ -101,6 +125,14 @@ class BadConfigFile(unittest.TestCase):
 
     def test_a_value_of_another_type(self):
         self.refused("loops = [1]\n", says="1: loops must be a text or a whole number")
+
+    def test_a_key_that_is_mistyped_and_a_table(self):
+        self.refused('lisen = "127.0.0.1:1"\n', says="1: no setting is named lisen; did you mean listen?")
+        self.refused("[server]\nloops = 1\n", says="1: no setting is named server: settings stand at the top")
+
+    def test_a_text_without_quotes(self):
+        self.refused("\nlisten = 127.0.0.1:4566\n", says="2: ")
+        self.refused("region = us-east-1\n", says="1: ")
 
     def test_broken_toml(self):
         self.refused("loops = \n", says="1: ")
