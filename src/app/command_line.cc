@@ -13,6 +13,7 @@
 #include "app/config_file.h"
 #include "app/suggestion.h"
 #include "app/version.h"
+#include "net/server.h"
 
 namespace millrace::app {
 namespace {
@@ -48,6 +49,24 @@ std::vector<std::string> unknown_variables() {
   return warnings;
 }
 
+// What a start would find out only once it has made a folder.
+Result<void> check_startable(Serve& serve) {
+  const Settings& settings = serve.settings;
+  if (const auto fits = net::check_address(settings.listen); !fits.ok())
+    return Error{kInvalid, "--listen: " + fits.error().text};
+  if (settings.tls_certificate_path.empty()) return {};
+  MR_ASSIGN(const std::int64_t days,
+            net::certificate_days({settings.tls_certificate_path, settings.tls_key_path}));
+  constexpr std::int64_t kSoonDays = 14;
+  if (days < 0)
+    serve.warnings.push_back(
+        fmt::format("--tls-cert {}: the certificate has expired", settings.tls_certificate_path));
+  else if (days < kSoonDays)
+    serve.warnings.push_back(fmt::format("--tls-cert {}: the certificate expires in {} days",
+                                         settings.tls_certificate_path, days));
+  return {};
+}
+
 // "; did you mean …?" of a setting's name.
 std::string or_nearest(const std::string& name) {
   std::vector<std::string> names;
@@ -57,8 +76,11 @@ std::string or_nearest(const std::string& name) {
 }
 
 // Flag over environment over config file, for every setting.
-Result<Serve> settle(const std::map<std::string, std::string>& flags, std::string config_path) {
-  if (config_path.empty()) config_path = from_environment("MILLRACE_CONFIG").value_or("");
+Result<Serve> settle(const std::map<std::string, std::string>& flags,
+                     std::optional<std::string> config_flag) {
+  if (config_flag && config_flag->empty()) return Error{kInvalid, "--config is \"\": must be a file"};
+  const std::string config_path =
+      config_flag ? std::move(*config_flag) : from_environment("MILLRACE_CONFIG").value_or("");
   std::map<std::string, ConfigValue> config;
   if (!config_path.empty()) {
     MR_ASSIGN(config, read_config_file(config_path));
@@ -84,12 +106,13 @@ Result<Serve> settle(const std::map<std::string, std::string>& flags, std::strin
                                                       : or_nearest(key))};
   }
   MR_TRY(check_together(serve.settings));
+  serve.warnings = unknown_variables();
+  MR_TRY(check_startable(serve));
 
   if (serve.settings.node_name.empty()) {
     std::array<char, 256> host{};
     if (gethostname(host.data(), host.size() - 1) == 0) serve.settings.node_name = host.data();
   }
-  serve.warnings = unknown_variables();
   return serve;
 }
 
@@ -139,6 +162,19 @@ Error unexpected(const CLI::App& app) {
   return {kInvalid, fmt::format("{} `millrace{}{} --help` tells more", text, path.empty() ? "" : " ", path)};
 }
 
+// "--data --loops 4" lacks a value; it does not name a folder "--loops".
+void refuse_flags_as_values(CLI::App& app) {
+  for (CLI::Option* option : app.get_options())
+    if (option->get_expected_max() > 0)
+      option->check(
+          [](const std::string& value) {
+            return value.starts_with("--") ? fmt::format("has no value: {} is a flag", value) : std::string();
+          },
+          "");
+  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    refuse_flags_as_values(*command);
+}
+
 // CLI11 has several lines for some errors: the first says it.
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
@@ -157,7 +193,7 @@ Result<Command> parse_command_line(int count, const char* const* arguments) {
       "config file (tail-cache-bytes = \"64MiB\"). A flag wins over the environment, the environment over "
       "the file.\n"
       "MILLRACE_ROOT_ACCESS_KEY and MILLRACE_ROOT_SECRET_KEY turn on the check of signatures.");
-  std::string config_path;
+  std::optional<std::string> config_path;
   serve->add_option("--config", config_path, "TOML file with settings")->type_name("FILE");
   std::map<std::string, std::string> flags;  // those that were given
   for (const Setting& setting : all_settings()) {
@@ -237,6 +273,8 @@ Result<Command> parse_command_line(int count, const char* const* arguments) {
       "them.");
   CLI::App* version = app.add_subcommand("version", "Prints the version");
 
+  refuse_flags_as_values(app);
+
   try {
     app.parse(count, arguments);
   } catch (const CLI::CallForHelp&) {
@@ -264,6 +302,8 @@ Result<Command> parse_command_line(int count, const char* const* arguments) {
     dump_data.folder = folder;
     return Command{std::move(dump_data)};
   }
+  if (dump->parsed() && (dump_data.stream || dump_data.shard))
+    return Error{kInvalid, "log dump: --stream and --shard go with --data, which prints records"};
   if (dump->parsed()) return Command{InspectLog{folder}};
   if (skip->parsed()) return Command{std::move(skip_block)};
   if (serve->parsed()) {

@@ -1,6 +1,7 @@
 #include "app/config_file.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <toml++/toml.h>
 
 namespace millrace::app {
@@ -8,6 +9,9 @@ namespace millrace::app {
 using enum ErrorKind;
 
 Result<std::map<std::string, ConfigValue>> read_config_file(const std::string& path) {
+  struct stat about {};
+  if (stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode))
+    return Error{kInvalid, fmt::format("--config is {}: it is a folder, and must be a file", path)};
   toml::table table;
   try {
     table = toml::parse_file(path);

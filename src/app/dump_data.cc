@@ -56,6 +56,11 @@ class DataDump {
         if ((!command_.stream || *command_.stream == name) &&
             (!command_.shard || *command_.shard == kinesis::shard_id(shard.index)))
           shards_[shard.key] = {name, &shard};
+    if (shards_.empty() && (command_.stream || command_.shard))
+      return Error{ErrorKind::kNotFound,
+                   fmt::format("there is no {}{}{}", command_.shard ? "shard " + *command_.shard : "",
+                               command_.shard && command_.stream ? " of " : "",
+                               command_.stream ? "stream " + *command_.stream : "")};
     MR_TRY(log::walk_records(
         disk_, [this](log::ShardKey key) { return shards_.contains(key); },
         [this](const log::RunHeader& run, ByteView bytes) { return take(run, bytes); },

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -427,7 +428,7 @@ void wait_for_stop(House& house) {
   while (next_signal() == Signal::kReload) house.reload();
 }
 
-int run(const Settings& settings) {
+int run(const Settings& settings) try {
   api::log_faults_with(log_fault);
   House house(settings);
   const std::int64_t begin_ns = system_clock().monotonic_ns();
@@ -464,6 +465,13 @@ int run(const Settings& settings) {
     return kFailed;
   }
   return 0;
+} catch (const std::system_error& error) {  // the standard library says so when a thread cannot be started
+  log_line(
+      LogLevel::kError, "cannot start",
+      {{"error", fmt::format("the system gives no more threads or memory: {}: raise the limits of this user "
+                             "(ulimit -u, ulimit -v)",
+                             error.what())}});
+  return kFailed;
 }
 
 int run_ephemeral(Settings settings) {

@@ -13,4 +13,12 @@ void assertion_failed(const char* condition, const char* file, int line) noexcep
   std::abort();
 }
 
+void out_of_memory(std::size_t bytes) noexcept {
+  std::fprintf(stderr,
+               R"({"level":"critical","msg":"out of memory","bytes":%zu})"
+               "\n",
+               bytes);
+  std::abort();
+}
+
 }  // namespace millrace

@@ -2,10 +2,15 @@
 // trust.
 #pragma once
 
+#include <cstddef>
+
 namespace millrace {
 
 // Writes one JSON log line with `condition`, file and line to stderr, and aborts.
 [[noreturn]] void assertion_failed(const char* condition, const char* file, int line) noexcept;
+
+// The same where the system gives no more memory: nothing that was acknowledged is lost by it.
+[[noreturn]] void out_of_memory(std::size_t bytes) noexcept;
 
 }  // namespace millrace
 

@@ -101,7 +101,7 @@ class Bytes {
   }
   void reallocate(std::size_t capacity) {
     void* grown = std::realloc(data_, capacity + kSlackBytes);
-    MR_ASSERT(grown != nullptr);
+    if (grown == nullptr) out_of_memory(capacity);
     data_ = static_cast<std::uint8_t*>(grown);
     capacity_ = capacity;
   }

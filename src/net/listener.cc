@@ -44,7 +44,9 @@ Result<ip::tcp::endpoint> resolve(boost::asio::io_context& context, const std::s
   boost::system::error_code error;
   const auto found = ip::tcp::resolver(context).resolve(host, std::to_string(port),
                                                         ip::resolver_base::numeric_service, error);
-  if (error || found.empty()) return unusable;
+  if (error || found.empty())
+    return Error{ErrorKind::kInvalid,
+                 fmt::format("\"{}\" is not an address: {} has none ({})", address, host, error.message())};
   return found.begin()->endpoint();
 }
 
@@ -90,6 +92,12 @@ void tune(int socket, const ip::tcp::endpoint& peer) {
 }
 
 }  // namespace
+
+Result<void> check_address(const std::string& address) {
+  boost::asio::io_context context;
+  const auto endpoint = resolve(context, address);
+  return endpoint.ok() ? Result<void>{} : endpoint.error();
+}
 
 Result<std::shared_ptr<Listener>> Listener::open(std::shared_ptr<ServerCore> core,
                                                  const std::string& address) {

@@ -58,6 +58,14 @@ struct TlsFiles {
   std::string key_path;          // PEM
 };
 
+// Whether they can be loaded, and for how many whole days the certificate is still valid; below 0: it has
+// expired. errors   kInvalid: a file is missing, is not PEM, needs a passphrase, or the two do not belong
+// together
+Result<std::int64_t> certificate_days(const TlsFiles& files);
+// Whether `address` can be listened on, as far as its form says.
+// errors   kInvalid: it is no HOST:PORT with an address
+Result<void> check_address(const std::string& address);
+
 class Server {
  public:
   // Listens and serves at once. `address` "127.0.0.1:4566", "[::1]:4566", port 0 for any.

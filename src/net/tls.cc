@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include <algorithm>
 #include <cstring>
@@ -14,11 +15,22 @@ namespace {
 
 constexpr std::size_t kRecordBytesMax = 16 * 1024;
 
-std::string last_error() {
-  char text[256] = "";
-  ERR_error_string_n(ERR_peek_last_error(), text, sizeof(text));
+// Why OpenSSL did not take a file, for people.
+std::string last_error(std::string_view file_is) {
+  const unsigned long error = ERR_peek_error();  // the first is the cause
+  const char* reason = ERR_SYSTEM_ERROR(error)
+                           ? std::strerror(ERR_GET_REASON(error))  // NOLINT(concurrency-mt-unsafe)
+                           : ERR_reason_error_string(error);
   ERR_clear_error();
-  return text;
+  const std::string text = reason == nullptr ? "OpenSSL does not say why" : reason;
+  if (ERR_SYSTEM_ERROR(error)) return text;
+  return fmt::format("it is no {} in PEM ({})", file_is, text);
+}
+
+// A server has nobody to ask for a passphrase.
+int refuse_passphrase(char*, int, int, void* asked) {
+  *static_cast<bool*>(asked) = true;
+  return 0;
 }
 
 // Ours in our order. A client that offers neither is served all the same, by its first bytes.
@@ -48,13 +60,47 @@ Result<TlsContext> load_tls(const TlsFiles& files) {
   SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
   if (SSL_CTX_use_certificate_chain_file(context.get(), files.certificate_path.c_str()) != 1) {
     return Error{ErrorKind::kInvalid,
-                 fmt::format("TLS certificate {}: {}", files.certificate_path, last_error())};
+                 fmt::format("--tls-cert {}: {}", files.certificate_path, last_error("certificate"))};
   }
-  if (SSL_CTX_use_PrivateKey_file(context.get(), files.key_path.c_str(), SSL_FILETYPE_PEM) != 1 ||
-      SSL_CTX_check_private_key(context.get()) != 1) {
-    return Error{ErrorKind::kInvalid, fmt::format("TLS key {}: {}", files.key_path, last_error())};
+  bool asked = false;
+  SSL_CTX_set_default_passwd_cb(context.get(), refuse_passphrase);
+  SSL_CTX_set_default_passwd_cb_userdata(context.get(), &asked);
+  const bool loaded =
+      SSL_CTX_use_PrivateKey_file(context.get(), files.key_path.c_str(), SSL_FILETYPE_PEM) == 1;
+  SSL_CTX_set_default_passwd_cb_userdata(context.get(), nullptr);
+  SSL_CTX_set_default_passwd_cb(context.get(), nullptr);
+  if (asked) {
+    ERR_clear_error();
+    return Error{ErrorKind::kInvalid,
+                 fmt::format("--tls-key {}: the key is encrypted: a server cannot ask for its passphrase; "
+                             "`openssl pkey -in FILE -out NEW` writes it without one",
+                             files.key_path)};
   }
+  const bool mismatch = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH ||
+                        ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_TYPE_MISMATCH;
+  if (mismatch || (loaded && SSL_CTX_check_private_key(context.get()) != 1)) {
+    ERR_clear_error();
+    return Error{ErrorKind::kInvalid,
+                 fmt::format("--tls-key {} does not belong to the first certificate in --tls-cert {}: the "
+                             "server's own certificate comes first, then those that signed it",
+                             files.key_path, files.certificate_path)};
+  }
+  if (!loaded)
+    return Error{ErrorKind::kInvalid,
+                 fmt::format("--tls-key {}: {}", files.key_path, last_error("private key"))};
   return context;
+}
+
+Result<std::int64_t> certificate_days(const TlsFiles& files) {
+  MR_ASSIGN(const TlsContext context, load_tls(files));
+  int days = 0;
+  int seconds = 0;
+  const X509* certificate = SSL_CTX_get0_certificate(context.get());
+  if (certificate == nullptr ||
+      ASN1_TIME_diff(&days, &seconds, nullptr, X509_get0_notAfter(certificate)) != 1)
+    return Error{ErrorKind::kInvalid, fmt::format("--tls-cert {}: it does not say until when it is valid",
+                                                  files.certificate_path)};
+  return seconds < 0 && days == 0 ? -1 : days;
 }
 
 TlsChannel::TlsChannel(const TlsContext& context, int socket) : ssl_(SSL_new(context.get())) {

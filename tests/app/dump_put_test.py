@@ -44,6 +44,15 @@ class DumpAndPut(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return [json.loads(line) for line in done.stdout.splitlines()]
 
+    def test_a_stream_or_shard_that_there_is_not(self):
+        self.fill()
+        for flags, says in ((("--stream", "typo"), "there is no stream typo"), (("--shard", "x"), "there is no shard x"),
+                            (("--stream", "plain", "--shard", "x"), "there is no shard x of stream plain")):
+            with self.subTest(flags):
+                done = run("log", "dump", "--data", self.data, *flags)
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertIn(says, done.stderr)
+
     def test_what_is_dumped_is_put_again(self):
         sent = self.fill()
         lines = self.dump("--stream", "secret")

@@ -1,10 +1,12 @@
 """Bad usage: exit code 2 and one line on stderr that names the field and its limit."""
 import os
 import pathlib
+import signal
+import subprocess
 import tempfile
 import unittest
 
-from process import run
+from process import Server, run
 
 KEYS = {"MILLRACE_ROOT_ACCESS_KEY": "AKIDEXAMPLE", "MILLRACE_ROOT_SECRET_KEY": "a-secret-of-the-tests"}
 
@@ -85,6 +87,23 @@ class BadUsage(unittest.TestCase):
             with self.subTest(listen):
                 self.refused("serve", "--listen", listen, says="MILLRACE_ROOT_ACCESS_KEY")
 
+    def test_a_flag_is_no_value_of_another(self):
+        self.refused("serve", "--data", "--loops", says="--data: has no value: --loops is a flag")
+        self.refused("serve", "--config", "--data", "z", says="--config: has no value: --data is a flag")
+
+    def test_an_address_that_is_none(self):
+        for address in ("127.0.0.256:1", "nosuch.invalid:1"):
+            with self.subTest(address):
+                self.refused("serve", "--listen", address, env=KEYS, says=f'--listen: "{address}" is not an address')
+
+    def test_a_config_file_that_is_a_folder_or_nothing(self):
+        self.refused("serve", "--config", "/tmp", says="--config is /tmp: it is a folder")
+        self.refused("serve", "--config", "", says='--config is "": must be a file')
+        self.refused("serve", env={"MILLRACE_CONFIG": "/tmp"}, says="it is a folder")
+
+    def test_log_dump_filters_records_only(self):
+        self.refused("log", "dump", "--stream", "s", "x", says="--stream and --shard go with --data")
+
     def test_a_server_that_keeps_nothing_has_no_folder(self):
         self.refused("serve", "--ephemeral", "--data", "x", says="--ephemeral keeps nothing: leave out --data")
 
@@ -106,6 +125,57 @@ class BadUsage(unittest.TestCase):
     def test_log_needs_to_know_what_and_where(self):
         self.refused("log", says="verify, dump or skip")
         self.refused("log", "verify", says="DIR")
+
+
+class BadCertificates(unittest.TestCase):
+    """Found before anything is made, in words: OpenSSL's own say nothing to most people."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.path = pathlib.Path(cls.folder.name)
+
+        def openssl(*arguments: str) -> None:
+            subprocess.run(["openssl", *arguments], cwd=cls.path, check=True, capture_output=True)
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "5",
+                "-keyout", "key", "-out", "certificate", "-subj", "/CN=localhost")
+        openssl("pkey", "-in", "key", "-aes256", "-passout", "pass:secret", "-out", "encrypted")
+        openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "other")
+        (cls.path / "empty").touch()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def test_each_is_named_with_what_is_wrong(self):
+        for certificate, key, says in (
+                ("nothing", "key", "--tls-cert {}/nothing: No such file or directory"),
+                ("certificate", "nothing", "--tls-key {}/nothing: No such file or directory"),
+                ("empty", "key", "--tls-cert {}/empty: it is no certificate in PEM"),
+                ("key", "key", "--tls-cert {}/key: it is no certificate in PEM"),
+                ("certificate", "empty", "--tls-key {}/empty: it is no private key in PEM"),
+                ("certificate", "encrypted", "--tls-key {}/encrypted: the key is encrypted"),
+                ("certificate", "other", "--tls-key {}/other does not belong to the first certificate")):
+            with self.subTest(f"{certificate} {key}"), tempfile.TemporaryDirectory() as empty:
+                done = run("serve", "--tls-cert", str(self.path / certificate), "--tls-key", str(self.path / key), cwd=empty)
+                self.assertEqual((done.returncode, done.stderr.count("\n"), os.listdir(empty)), (2, 1, []), done)
+                self.assertIn(says.format(self.path), done.stderr)
+
+    def test_one_that_expires_soon_is_told(self):
+        with Server("--tls-cert", str(self.path / "certificate"), "--tls-key", str(self.path / "key")) as server:
+            self.assertTrue(any("the certificate expires in 4 days" in line for line in server.stderr_lines),
+                            server.stderr_lines)
+
+    def test_an_encrypted_key_is_refused_by_a_running_server_too(self):
+        key = self.path / "changing"
+        key.write_bytes((self.path / "key").read_bytes())
+        key.chmod(0o600)
+        with Server("--tls-cert", str(self.path / "certificate"), "--tls-key", str(key)) as server:
+            key.write_bytes((self.path / "encrypted").read_bytes())
+            server.process.send_signal(signal.SIGHUP)
+            line = server.wait_for_line("SIGHUP: certificate and key stay as they were")
+            self.assertIn("the key is encrypted", line["error"])
+            self.assertEqual(server.stop(), 0)
 
 
 class BadConfigFile(unittest.TestCase):
