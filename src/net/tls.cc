@@ -22,7 +22,7 @@ std::string last_error(std::string_view file_is) {
                            ? std::strerror(ERR_GET_REASON(error))  // NOLINT(concurrency-mt-unsafe)
                            : ERR_reason_error_string(error);
   ERR_clear_error();
-  const std::string text = reason == nullptr ? "OpenSSL does not say why" : reason;
+  std::string text = reason == nullptr ? "OpenSSL does not say why" : reason;
   if (ERR_SYSTEM_ERROR(error)) return text;
   return fmt::format("it is no {} in PEM ({})", file_is, text);
 }
