@@ -39,6 +39,7 @@ Result<std::unique_ptr<Identity>> Identity::open(const Ground& ground) {
       identity::AuthorizerMemory{
           .policies = memory.policies, .decisions = memory.decisions, .audit = memory.audit},
       settings.takes_unknown_keys);
+  made->authorizer_->names_from(made->keeper_->directory());
   made->admin_door_ = std::make_unique<iam::Admin>(*made->keeper_, *made->verifier_, *made->authorizer_,
                                                    system_clock(), system_random(), settings.account_id);
   made->sts_door_ =

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "app/json_log.h"
+#include "identity/bound_policy.h"
 #include "identity/policy.h"
 
 namespace millrace::app {
@@ -23,7 +24,7 @@ void warn(const std::string& whose, const identity::Policy& policy) {
 void warn(const std::string& whose, const std::shared_ptr<const std::string>& text) {
   if (text == nullptr) return;
   const auto policy =
-      identity::parse_policy(*text, identity::PolicyKind::kResource, identity::kKeyPolicyBytesMax);
+      identity::parse_stored_policy(*text, identity::PolicyKind::kResource, identity::kKeyPolicyBytesMax);
   if (policy.ok()) warn(whose, **policy);
 }
 

@@ -8,6 +8,7 @@
 #include "api/access.h"
 #include "api/fault.h"
 #include "iam/admin_operations.h"
+#include "identity/bound_policy.h"
 
 namespace millrace::iam {
 
@@ -173,7 +174,8 @@ class AdminCourse {
     if (const auto* put = std::get_if<identity::RolePut>(&change); put != nullptr && body_.contains("Trust"))
       text.emplace(put->trust, PolicyKind::kTrust);
     if (!text.has_value()) return {};
-    const auto policy = identity::parse_policy(text->first, text->second, identity::kIdentityPolicyBytesMax);
+    const auto policy = identity::parse_policy(identity::document_of(text->first), text->second,
+                                               identity::kIdentityPolicyBytesMax);
     return policy.ok() ? admin_.authorizer_.check_keys(**policy) : Result<void>{};
   }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "iam/admin_asks.h"
+#include "identity/bound_policy.h"
 #include "identity/glob.h"
 #include "identity/session.h"
 
@@ -156,11 +157,22 @@ AdminPlanned delete_inline_policy(AdminWish& wish) {
   return AdminPlan{identity::InlineDeleted{holder.kind, std::move(holder.name), wish.text("Policy")}};
 }
 
+// A trust policy as it is stored. One that is no policy is left to be refused where it is put.
+Result<std::string> bound_trust(const AdminWish& wish, std::string document) {
+  const auto policy =
+      identity::parse_policy(document, identity::PolicyKind::kTrust, identity::kTrustPolicyBytesMax);
+  if (!policy.ok()) return policy.error();
+  return identity::bind_principals(std::move(document), **policy, *wish.keeper.directory().here());
+}
+
 AdminPlanned create_role(AdminWish& wish) {
   std::string name = wish.text("Role");
+  std::string document = wish.text("Trust");
+  if (!wish.wrong.empty()) return AdminPlan{};
+  MR_ASSIGN(std::string trust, bound_trust(wish, std::move(document)));
   MR_TRY(check_case(wish.keeper.identities().here()->roles, "role", name));
   std::string id = identity::new_id("AROA", 17, wish.random);
-  return AdminPlan{identity::RolePut{true, name, id, wish.text("Trust"),
+  return AdminPlan{identity::RolePut{true, name, id, std::move(trust),
                                      wish.number("SessionSecondsMax", 3'600), wish.now_ms},
                    {{"Role", name}, {"Id", id}}};
 }
@@ -170,7 +182,12 @@ AdminPlanned change_role(AdminWish& wish) {
   const auto role = state->roles.find(name);
   if (role == state->roles.end()) return Error{kNotFound, fmt::format("there is no role {}", name)};
   std::string trust = wish.text_or_empty("Trust");
-  if (trust.empty()) trust = role->second.trust->text();
+  if (!wish.wrong.empty()) return AdminPlan{};
+  if (trust.empty()) {
+    trust = role->second.trust->text();
+  } else {
+    MR_ASSIGN(trust, bound_trust(wish, std::move(trust)));
+  }
   return AdminPlan{identity::RolePut{false, name, "", std::move(trust),
                                      wish.number("SessionSecondsMax", role->second.session_s_max),
                                      wish.now_ms}};
@@ -188,7 +205,7 @@ AdminPlanned get_role(AdminWish& wish) {
   if (role == state->roles.end()) return Error{kNotFound, fmt::format("there is no role {}", name)};
   AdminJson shown = {{"Role", name},
                      {"Id", role->second.id},
-                     {"Trust", role->second.trust->text()},
+                     {"Trust", identity::document_of(role->second.trust->text())},
                      {"SessionSecondsMax", role->second.session_s_max}};
   show_policies(wish, role->second, shown);
   return AdminPlan{std::nullopt, std::move(shown)};

@@ -9,6 +9,7 @@
 #include "base/byte_cache.h"
 #include "base/per_thread.h"
 #include "identity/audit.h"
+#include "identity/bound_policy.h"
 #include "identity/evaluate.h"
 #include "identity/policy.h"
 #include "identity/request_context.h"
@@ -124,8 +125,8 @@ struct ThisThread {
     };
     if (const Compiled* found = compiled.find(text.get()); found != nullptr) return known(found->policy);
     // A trust policy has no Resource, and was checked as such when it was stored.
-    auto parsed = parse_policy(*text, PolicyKind::kResource, kKeyPolicyBytesMax);
-    if (!parsed.ok()) parsed = parse_policy(*text, PolicyKind::kTrust, kKeyPolicyBytesMax);
+    auto parsed = parse_stored_policy(*text, PolicyKind::kResource, kKeyPolicyBytesMax);
+    if (!parsed.ok()) parsed = parse_stored_policy(*text, PolicyKind::kTrust, kKeyPolicyBytesMax);
     auto policy = parsed.ok() ? *parsed : nullptr;
     const std::size_t bytes = text->capacity() + (policy != nullptr ? policy->memory_bytes() : 0);
     return known(compiled.put(text.get(), Compiled{text, std::move(policy)}, bytes).policy);
@@ -139,6 +140,7 @@ struct Authorizer::State {
   AuditSink* sink;
   AuthorizerMemory memory;
   bool takes_unknown_keys;
+  const Published<Directory>* directory = nullptr;
   PerThread<ThisThread> threads;
 
   ThisThread& here() const { return threads.here(memory); }
@@ -193,6 +195,13 @@ bool Authorizer::may(const Caller& caller, const Circumstances& circumstances,
   const Principal& principal = *caller.principal;
   return principal.may_do_everything() ||
          is_allowed(state_->decide(state_->here(), principal, circumstances, request).reason);
+}
+
+void Authorizer::names_from(const Published<Directory>& directory) { state_->directory = &directory; }
+
+Result<std::string> Authorizer::bind(std::string document, const Policy& policy) const {
+  if (state_->directory == nullptr) return document;
+  return bind_principals(std::move(document), policy, *state_->directory->here());
 }
 
 Result<void> Authorizer::check_keys(const Policy& policy) const {

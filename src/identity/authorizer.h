@@ -136,6 +136,13 @@ class Authorizer {
   // errors   kInvalid: it names one that this server does not know (identity/condition_keys.h); says which
   Result<void> check_keys(const Policy& policy) const;
 
+  // By whom policies that are put may name. directory   borrowed, outlives this; before the first call of
+  // bind()
+  void names_from(const Published<Directory>& directory);
+  // What is to be stored of a resource's policy: bound_policy.h. Without a directory it is not bound.
+  // errors   kInvalid: it names somebody of this account who is not there
+  Result<std::string> bind(std::string document, const Policy& policy) const;
+
   // Whether that would be allowed if `proposed` were the resource's policy, in the place of the request's.
   // Root is held to it as the account is whose policies allow everything. Nothing of it is remembered, or
   // logged.

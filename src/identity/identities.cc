@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "identity/bound_policy.h"
 #include "identity/principal.h"
 
 namespace millrace::identity {
@@ -127,7 +128,7 @@ Result<void> change(Identities& state, const RolePut& put) {
   MR_TRY(check_name("role name", put.name, kHolderNameMax));
   if (put.session_s_max < 3'600 || put.session_s_max > 43'200)
     return Error{kInvalid, fmt::format("longest session is {} s: must be 3600 to 43200", put.session_s_max)};
-  MR_ASSIGN(auto trust, parse_policy(put.trust, PolicyKind::kTrust, kTrustPolicyBytesMax));
+  MR_ASSIGN(auto trust, parse_stored_policy(put.trust, PolicyKind::kTrust, kTrustPolicyBytesMax));
   if (put.create && state.roles.contains(put.name))
     return Error{kConflict, fmt::format("role {} exists already", put.name)};
   if (!put.create && !state.roles.contains(put.name)) return not_found("role", put.name);

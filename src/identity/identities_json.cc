@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "base/state_json.h"
+#include "identity/bound_policy.h"
 #include "identity/identities.h"
 
 namespace millrace::identity {
@@ -116,7 +117,7 @@ StateJson holder_json(const PolicyHolder& holder) {
 }
 
 PolicyPtr policy_of(const std::string& text, PolicyKind kind) {
-  auto policy = parse_policy(text, kind, kResourcePolicyBytesMax);
+  auto policy = parse_stored_policy(text, kind, kResourcePolicyBytesMax);
   if (!policy.ok()) throw StateJson::other_error::create(501, policy.error().text, nullptr);
   return std::move(*policy);
 }

@@ -63,6 +63,13 @@ bool Statement::holds(const RequestContext& context) const {
 
 namespace {
 
+// Whether the pattern, whose ARN is one of the principal's, is bound to that principal.
+bool is_bound_to(const PrincipalPattern& pattern, const Principal& principal) {
+  const std::string_view id = principal.id;
+  return pattern.id.empty() || id == pattern.id ||
+         (id.starts_with(pattern.id) && id.substr(pattern.id.size()).starts_with(':'));
+}
+
 Named how_named(const PrincipalPattern& pattern, const Principal& principal) {
   switch (pattern.kind) {
     case PrincipalPattern::Kind::kAnyone:
@@ -70,6 +77,7 @@ Named how_named(const PrincipalPattern& pattern, const Principal& principal) {
     case PrincipalPattern::Kind::kAccount:
       return pattern.text == principal.account ? Named::kByAccount : Named::kNot;
     case PrincipalPattern::Kind::kArn:
+      if (!is_bound_to(pattern, principal)) return Named::kNot;
       if (pattern.text == principal.arn) return Named::kItself;
       return !principal.role_arn.empty() && pattern.text == principal.role_arn ? Named::kByRole : Named::kNot;
     case PrincipalPattern::Kind::kNobodyHere:
@@ -94,7 +102,7 @@ Named Statement::names(const Principal& principal) const {
     if (pattern.kind == PrincipalPattern::Kind::kAnyone) return Named::kNot;
     if (pattern.kind == PrincipalPattern::Kind::kAccount)
       account = account || pattern.text == principal.account;
-    if (pattern.kind != PrincipalPattern::Kind::kArn) continue;
+    if (pattern.kind != PrincipalPattern::Kind::kArn || !is_bound_to(pattern, principal)) continue;
     self = self || pattern.text == principal.arn;
     role = role || pattern.text == principal.role_arn;
   }

@@ -41,7 +41,8 @@ enum class Named : std::uint8_t {
 
 struct PrincipalPattern {
   enum class Kind : std::uint8_t { kAnyone, kAccount, kArn, kNobodyHere } kind;
-  std::string text;  // 12 digits, or an ARN
+  std::string text;     // 12 digits, or an ARN
+  std::string id = {};  // of an ARN: whom it is bound to, "AIDA…" or the role's "AROA…"; empty: to the name
 };
 
 struct Statement {

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "api/access.h"
+#include "identity/bound_policy.h"
 #include "identity/policy.h"
 
 namespace millrace::kms {
@@ -36,7 +37,7 @@ ApiError malformed(std::string text) { return {"MalformedPolicyDocumentException
 
 }  // namespace
 
-Outcome check_key_policy(Call& call, const std::string& text, const std::string& arn, bool bypass) {
+Outcome check_key_policy(Call& call, std::string& text, const std::string& arn, bool bypass) {
   if (!is_policy_text(text))
     return ApiError{"ValidationException",
                     "Policy must have tabs, line ends and characters from U+0020 to U+00FF only."};
@@ -47,6 +48,9 @@ Outcome check_key_policy(Call& call, const std::string& text, const std::string&
   if (!policy.ok()) return malformed(policy.error().text);
   if (const auto known = call.authorizer.check_keys(**policy); !known.ok())
     return malformed(known.error().text);
+  auto bound = call.authorizer.bind(text, **policy);
+  if (!bound.ok()) return malformed("Policy contains a statement with one or more invalid principals.");
+  text = std::move(*bound);
   if (bypass) return std::nullopt;
   const Said said = say_bypass(false);
   const identity::AccessRequest again{.action = "kms:PutKeyPolicy",
@@ -82,7 +86,7 @@ Task<Outcome> get_key_policy(Call& call, PolicyRequest request) {
   if (refused.has_value()) co_return refused;
   if (request.policy_name.value_or(std::string(kPolicyName)) != kPolicyName) co_return no_such_policy();
   call.reply.begin_object();
-  call.reply.member("Policy", *call.service.policy_of(**key));
+  call.reply.member("Policy", identity::document_of(*call.service.policy_of(**key)));
   call.reply.member("PolicyName", kPolicyName);
   call.reply.end_object();
   co_return std::nullopt;

@@ -16,6 +16,6 @@ Said say_bypass(bool bypass);
 // Whether `text` is a policy, and lets the caller change it again, unless `bypass`.
 // arn      of the key
 // errors   MalformedPolicyDocumentException, LimitExceededException, ValidationException
-Outcome check_key_policy(Call& call, const std::string& text, const std::string& arn, bool bypass);
+Outcome check_key_policy(Call& call, std::string& text, const std::string& arn, bool bypass);
 
 }  // namespace millrace::kms

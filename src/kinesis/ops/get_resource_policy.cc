@@ -1,5 +1,6 @@
 // source: AWS Kinesis API reference, GetResourcePolicy; the empty policy as moto's contributors have it
 
+#include "identity/bound_policy.h"
 #include "kinesis/operation.h"
 #include "kinesis/resource_ref.h"
 
@@ -19,7 +20,7 @@ Task<Outcome> run(Call& call, GetResourcePolicyRequest request) {
   const broker::ResourcePolicy& policy = std::get_if<FoundResource>(&result)->policy();
   Writer& writer = call.reply;
   writer.begin_object();
-  writer.member("Policy", policy != nullptr ? std::string_view(*policy) : "{}");
+  writer.member("Policy", policy != nullptr ? identity::document_of(*policy) : "{}");
   writer.end_object();
   co_return std::nullopt;
 }

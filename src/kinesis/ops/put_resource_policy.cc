@@ -40,7 +40,8 @@ Outcome check_statement(const identity::Statement& statement, const std::string&
   return std::nullopt;
 }
 
-Outcome check_policy(const Call& call, const std::string& text, const std::string& arn) {
+// text   becomes what is to be stored
+Outcome check_policy(const Call& call, std::string& text, const std::string& arn) {
   const auto policy =
       identity::parse_policy(text, identity::PolicyKind::kResource, identity::kResourcePolicyBytesMax);
   if (!policy.ok()) return invalid_argument(policy.error().text);
@@ -48,6 +49,9 @@ Outcome check_policy(const Call& call, const std::string& text, const std::strin
     return invalid_argument(known.error().text);
   for (const identity::Statement& statement : (*policy)->statements())
     if (Outcome wrong = check_statement(statement, arn); wrong.has_value()) return wrong;
+  auto bound = call.authorizer.bind(std::move(text), **policy);
+  if (!bound.ok()) return invalid_argument(bound.error().text);
+  text = std::move(*bound);
   return std::nullopt;
 }
 
