@@ -23,6 +23,7 @@
 #include "app/keyring_file.h"
 #include "app/leases.h"
 #include "app/memory.h"
+#include "app/metrics_auth.h"
 #include "app/metrics_page.h"
 #include "app/open_files.h"
 #include "app/process_stats.h"
@@ -189,8 +190,10 @@ class House {
   std::unique_ptr<BackupDoor> backup_door_;
   net::Handler admin_;
   net::Handler aws_;
+  std::unique_ptr<StreamWatch> stream_watch_;  // goes after the loop of tables, which may be at work for it
   std::unique_ptr<Leases> leases_;
   std::unique_ptr<StreamMetrics> stream_metrics_;
+  MetricsAuth metrics_auth_{settings_.metrics_auth};
   std::unique_ptr<MetricsPage> metrics_page_;
   std::unique_ptr<RequestGate> gate_;
   net::Handler metrics_;
@@ -326,22 +329,34 @@ Result<void> House::open_leases() {
   MR_ASSIGN(leases_, Leases::open({settings_, *control_, loops_, identity_->verifier(),
                                    identity_->authorizer(), memory_, clock_}));
   identity_->report_on(leases_->tables_loop());  // where it is asked whether a table's items may be had
+  stream_watch_ = std::make_unique<StreamWatch>(*broker_, loops_.loop(0), system_clock());
+  stream_watch_->read_leases_of(leases_->tables(), leases_->tables_loop());
   stream_metrics_ = std::make_unique<StreamMetrics>(*broker_, *front_door_, leases_->cloudwatch_door(),
-                                                    loops_.loop(0), system_clock());
+                                                    *stream_watch_, loops_.loop(0), system_clock());
   return {};
 }
 
 Result<void> House::listen() {
+  const net::ServerLimits limits = server_limits(settings_);
   metrics_page_ =
-      std::make_unique<MetricsPage>(*broker_, *front_door_, identity_->quotas(), conditions_, memory_,
+      std::make_unique<MetricsPage>(MetricsPage::Ground{.broker = *broker_,
+                                                        .front_door = *front_door_,
+                                                        .watch = *stream_watch_,
+                                                        .quotas = identity_->quotas(),
+                                                        .conditions = conditions_,
+                                                        .memory = memory_,
+                                                        .disk = *disk_},
                                     MetricsPageOptions{.node = settings_.node_name,
                                                        .zone = settings_.zone,
+                                                       .connections_max = limits.connections_max,
                                                        .names_owners = settings_.metrics_owners == "yes"});
   gate_ = std::make_unique<RequestGate>(
       RequestGate::Options{.checks_signatures = !settings_.root_access_key.empty(),
                            .allowed_origins = settings_.allow_origin},
       identity_->verifier(), system_clock());
+  MR_TRY(metrics_auth_.reload());
   metrics_ = [this](std::unique_ptr<net::Request> request, net::Responder responder) {
+    if (!metrics_auth_.passes(*request)) return std::move(responder).respond(metrics_refusal());
     metrics_page_->handle(std::move(request), std::move(responder));
   };
   router_ = std::make_unique<Router>(Routes{.aws = aws_,
@@ -352,7 +367,6 @@ Result<void> House::listen() {
                                             .admin = admin_,
                                             .conditions = conditions_},
                                      *gate_, system_random());
-  const net::ServerLimits limits = server_limits(settings_);
   if (limits.connections_max < settings_.connections_max)
     log_line(LogLevel::kWarn, "fewer connections than --connections-max: the limit of open files is too low",
              {{"connections_max", static_cast<std::int64_t>(limits.connections_max)},
@@ -385,6 +399,9 @@ void House::reload() {
   if (AuditLog* log = identity_->audit_log(); log != nullptr && !log->reopen())
     log_line(LogLevel::kError, "SIGHUP: the audit log's file cannot be opened",
              {{"file", settings_.audit_log}});
+  if (const auto loaded = metrics_auth_.reload(); !loaded.ok())
+    log_line(LogLevel::kError, "SIGHUP: the token of /metrics stays as it was",
+             {{"error", loaded.error().text}});
   const net::TlsFiles tls{settings_.tls_certificate_path, settings_.tls_key_path};
   if (tls.certificate_path.empty()) return log_line(LogLevel::kInfo, "SIGHUP: nothing to load again");
   if (const auto loaded = server_->reload_tls(tls); loaded.ok())

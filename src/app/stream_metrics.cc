@@ -35,14 +35,17 @@ leases::cloudwatch::Statistics statistics_of(const kinesis::Figure& figure, doub
 }  // namespace
 
 StreamMetrics::StreamMetrics(broker::Broker& broker, kinesis::FrontDoor& streams,
-                             leases::cloudwatch::FrontDoor& cloudwatch, Loop& home, const Clock& clock)
+                             leases::cloudwatch::FrontDoor& cloudwatch, StreamWatch& watch, Loop& home,
+                             const Clock& clock)
     : broker_(broker),
       streams_(streams),
       board_(cloudwatch.board()),
+      watch_(watch),
       home_(home),
       clock_(clock),
       collected_ms_(clock.wall_ms()) {
   cloudwatch.refresh_with([this] { return refresh(); });
+  watch.refresh_with([this] { return refresh(); });
   home_.post([this] { wait_for_minute(); });
 }
 
@@ -64,8 +67,10 @@ Task<void> StreamMetrics::refresh() {
 Task<void> StreamMetrics::collect() {
   if (std::exchange(collecting_, true)) co_return;
   const std::int64_t begin_ms = std::exchange(collected_ms_, clock_.wall_ms());
-  Task<std::vector<kinesis::MeterReading>> taking = streams_.take_meters(home_);
-  std::vector<kinesis::MeterReading> readings = co_await std::move(taking);
+  Task<kinesis::MeterTake> taking = streams_.take_meters(home_);
+  kinesis::MeterTake taken = co_await std::move(taking);
+  watch_.take(taken);
+  std::vector<kinesis::MeterReading>& readings = taken.readings;
   std::stable_partition(readings.begin(), readings.end(),
                         [](const kinesis::MeterReading& reading) { return !reading.shard.has_value(); });
   // In the minute in which most of the time lies: a timer may be early or late by a little.

@@ -200,16 +200,16 @@ LoopState& FrontDoor::state_of(Loop& loop) {
   return *state;
 }
 
-Task<std::vector<MeterReading>> FrontDoor::take_meters(Loop& home) {
-  std::vector<MeterReading> readings;
+Task<MeterTake> FrontDoor::take_meters(Loop& home) {
+  MeterTake taken;
   for (const std::atomic<LoopState*>& slot : loops_) {
     LoopState* state = slot.load(std::memory_order_acquire);
     if (state == nullptr) continue;
     co_await switch_to(state->loop);
-    state->meter.take(readings);
+    state->meter.take(taken);
   }
   co_await switch_to(home);
-  co_return readings;
+  co_return taken;
 }
 
 void FrontDoor::leave() { fan_out_->leave(); }
