@@ -66,8 +66,8 @@ std::optional<LeaseKey> parse_lease_key(std::string_view key) {
 bool fits(const Lease& lease, const broker::Stream& stream) {
   const broker::Shard* shard = stream.find(lease.shard);
   if (shard == nullptr) return false;
-  return lease.at != Lease::At::kRecord || (lease.sequence.shard_index == lease.shard &&
-                                            lease.sequence.shard_created_s == shard->created_s);
+  return lease.at != Lease::At::kRecord ||
+         (lease.sequence.shard_index == lease.shard && lease.sequence.shard_created_s == shard->created_s);
 }
 
 }  // namespace
@@ -89,7 +89,8 @@ std::vector<LeaseTable> lease_tables_of(const std::string& application, const st
   return tables;
 }
 
-Task<std::vector<LeaseTable>> read_lease_tables(const leases::dynamodb::TableStore& store, Loop& tables_loop) {
+Task<std::vector<LeaseTable>> read_lease_tables(const leases::dynamodb::TableStore& store,
+                                                Loop& tables_loop) {
   co_await switch_to(tables_loop);
   std::vector<std::pair<std::string, std::shared_ptr<Table>>> found;
   for (const auto& [name, table] : store.tables().by_name())

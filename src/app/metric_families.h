@@ -37,9 +37,9 @@ inline prometheus::ClientMetric latency(MetricLabels labels, const LatencySums& 
   for (std::size_t bucket = 0; bucket < sums.counts.size(); ++bucket) {
     metric.histogram.sample_count += sums.counts[bucket];
     const bool last = bucket + 1 == sums.counts.size();
-    metric.histogram.bucket.push_back({metric.histogram.sample_count,
-                                       last ? std::numeric_limits<double>::infinity()
-                                            : static_cast<double>(latency_bucket_us(bucket)) / 1e6});
+    metric.histogram.bucket.push_back(
+        {metric.histogram.sample_count, last ? std::numeric_limits<double>::infinity()
+                                             : static_cast<double>(latency_bucket_us(bucket)) / 1e6});
   }
   metric.histogram.sample_sum = static_cast<double>(sums.sum_us) / 1e6;
   return metric;

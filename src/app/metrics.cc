@@ -30,7 +30,8 @@ void add_process(MetricFamilies& families, const MetricsInput& input) {
 void add_net(MetricFamilies& families, const MetricsInput& input) {
   const net::Server::Stats& net = input.net;
   families.gauge("millrace_connections_open", "Connections now", net.connections_open);
-  families.gauge("millrace_connections_max", "Most connections at once: --connections-max, or what open files allow",
+  families.gauge("millrace_connections_max",
+                 "Most connections at once: --connections-max, or what open files allow",
                  input.connections_max);
   families.counter("millrace_connections_total", "Connections taken", net.connections_total);
   families.counter("millrace_connections_refused_total", "Connections closed at once, over --connections-max",
@@ -54,7 +55,8 @@ void add_disk(MetricFamilies& families, const MetricsInput& input) {
   families.gauge("millrace_disk_full_in_seconds",
                  "Estimate, from the last hour: in how long the disk is full; +Inf: it does not fill",
                  input.disk_full_in_s);
-  std::optional<double> oldest_s = input.streams.rest.has_value() ? input.streams.rest->oldest_age_s : std::nullopt;
+  std::optional<double> oldest_s =
+      input.streams.rest.has_value() ? input.streams.rest->oldest_age_s : std::nullopt;
   for (const StreamFigures::Stream& stream : input.streams.streams)
     if (stream.oldest_age_s.has_value()) oldest_s = std::max(oldest_s.value_or(0), *stream.oldest_age_s);
   families.gauge("millrace_oldest_record_age_seconds", "Age of the oldest record of all streams; 0: none",
@@ -117,8 +119,9 @@ void add_kinesis(MetricFamilies& families, const std::vector<kinesis::OperationS
     seconds.metric.push_back(latency({{"operation", name}}, operation.latency));
     for (std::size_t type = 0; type < operation.errors.size(); ++type) {
       if (operation.errors[type] == 0) continue;
-      errors.metric.push_back(counted(
-          {{"operation", name}, {"type", std::string(kinesis::kErrorTypes[type])}}, static_cast<double>(operation.errors[type])));
+      errors.metric.push_back(
+          counted({{"operation", name}, {"type", std::string(kinesis::kErrorTypes[type])}},
+                  static_cast<double>(operation.errors[type])));
     }
   }
   families.add(std::move(requests));
@@ -126,8 +129,8 @@ void add_kinesis(MetricFamilies& families, const std::vector<kinesis::OperationS
   families.add(std::move(seconds));
 }
 
-void add_quotas(MetricFamilies& families, const std::vector<std::shared_ptr<const identity::QuotaMeter>>& quotas,
-                bool names_owners) {
+void add_quotas(MetricFamilies& families,
+                const std::vector<std::shared_ptr<const identity::QuotaMeter>>& quotas, bool names_owners) {
   MetricFamily exceeded{"millrace_quota_exceeded_total",
                         "Records and requests that a quota refused, and events that had to wait",
                         MetricType::Counter,
@@ -142,10 +145,11 @@ void add_quotas(MetricFamilies& families, const std::vector<std::shared_ptr<cons
       bounded = true;
       sum += meter->exceeded(quantity);
       if (names_owners)
-        exceeded.metric.push_back(
-            counted({{"owner", meter->owner()}, {"figure", figure}}, static_cast<double>(meter->exceeded(quantity))));
+        exceeded.metric.push_back(counted({{"owner", meter->owner()}, {"figure", figure}},
+                                          static_cast<double>(meter->exceeded(quantity))));
     }
-    if (bounded && !names_owners) exceeded.metric.push_back(counted({{"figure", figure}}, static_cast<double>(sum)));
+    if (bounded && !names_owners)
+      exceeded.metric.push_back(counted({{"figure", figure}}, static_cast<double>(sum)));
   }
   families.add(std::move(exceeded));
 }

@@ -32,9 +32,10 @@ Result<void> MetricsAuth::reload() {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   if (text.size() < kTokenBytesMin || text.size() > kTokenBytesMax ||
       !std::all_of(text.begin(), text.end(), is_token_byte))
-    return Error{ErrorKind::kInvalid, fmt::format("--metrics-auth is {}: it must hold one token of {} to {} visible ASCII "
-                                       "characters",
-                                       file_, kTokenBytesMin, kTokenBytesMax)};
+    return Error{ErrorKind::kInvalid,
+                 fmt::format("--metrics-auth is {}: it must hold one token of {} to {} visible ASCII "
+                             "characters",
+                             file_, kTokenBytesMin, kTokenBytesMax)};
   token_.publish(std::make_shared<const std::string>(std::move(text)));
   return {};
 }

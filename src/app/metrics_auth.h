@@ -1,5 +1,5 @@
-// app/metrics_auth.h: who may read /metrics: whoever brings the token of --metrics-auth, as Prometheus does with
-// `authorization: credentials_file`.
+// app/metrics_auth.h: who may read /metrics: whoever brings the token of --metrics-auth, as Prometheus does
+// with `authorization: credentials_file`.
 #pragma once
 
 #include <memory>

@@ -27,9 +27,9 @@ void ReaderBoard::note(const kinesis::ReaderPosition& position, std::int64_t now
 }
 
 void ReaderBoard::forget_oldest() {
-  const auto oldest =
-      std::min_element(readers_.begin(), readers_.end(),
-                       [](const auto& a, const auto& b) { return a.second.seen_ns < b.second.seen_ns; });
+  const auto oldest = std::min_element(readers_.begin(), readers_.end(), [](const auto& a, const auto& b) {
+    return a.second.seen_ns < b.second.seen_ns;
+  });
   offsets_ -= oldest->second.offsets.size();
   readers_.erase(oldest);
 }

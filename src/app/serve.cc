@@ -12,10 +12,12 @@
 #include <utility>
 #include <vector>
 
+#include "api/event_log.h"
 #include "api/fault.h"
 #include "app/backup_door.h"
 #include "app/backup_folder.h"
 #include "app/disk_watch.h"
+#include "app/event_lines.h"
 #include "app/fault_log.h"
 #include "app/folder_start.h"
 #include "app/identity.h"
@@ -147,7 +149,9 @@ class House {
   explicit House(const Settings& settings)
       : settings_(settings),
         memory_(settings.memory_bytes_max, loop_count(settings)),
-        loops_(loop_count(settings)) {}
+        loops_(loop_count(settings)) {
+    api::tell_events_to(&event_lines_);
+  }
   ~House();
   House(const House&) = delete;
   House& operator=(const House&) = delete;
@@ -172,6 +176,7 @@ class House {
   Result<void> listen();
 
   const Settings& settings_;
+  EventLines event_lines_;
   Conditions conditions_{tell_condition};
   const Memory memory_;
   std::unique_ptr<store::Disk> disk_;
@@ -206,6 +211,7 @@ House::~House() {
   server_.reset();
   metrics_page_.reset();
   loops_.stop();
+  api::tell_events_to(nullptr);
 }
 
 Result<void> House::open() {
@@ -249,6 +255,7 @@ log::LogEnvironment House::log_environment() {
                                   .start_worker = store::start_thread_worker,
                                   .warn = [](const std::string& line) { log_line(LogLevel::kWarn, line); },
                                   .wait_until = {}};
+  environment.slow_commit = [this](std::int64_t took_ms) { event_lines_.slow_commit(took_ms); };
   if (folder_ != nullptr) {
     environment.origin = folder_->origin();
     environment.marks = folder_.get();
@@ -377,7 +384,7 @@ Result<void> House::listen() {
                          [this](std::unique_ptr<net::Request> request, net::Responder responder) {
                            router_->handle(std::move(request), std::move(responder));
                          },
-                         gate_.get()));
+                         gate_.get(), &event_lines_));
   metrics_page_->serves(*server_);
   disk_watch_ = std::make_shared<DiskWatch>(*disk_, conditions_, loops_.loop(0));
   disk_watch_->start();

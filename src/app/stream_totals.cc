@@ -15,14 +15,28 @@ constexpr std::int64_t kChooseEveryNs = 600 * kNsPerS;
 constexpr std::uint64_t kAdvantage = 2;
 
 // Where the sums of a reading's figures go; nullptr: /metrics does not show it.
-std::uint64_t StreamTotal::* place_of(std::string_view metric) {
+std::uint64_t StreamTotal::*place_of(std::string_view metric) {
   if (metric == "IncomingBytes") return &StreamTotal::in_bytes;
   if (metric == "IncomingRecords") return &StreamTotal::in_records;
   if (metric == "GetRecords.Bytes" || metric == "SubscribeToShardEvent.Bytes") return &StreamTotal::out_bytes;
   if (metric == "GetRecords.Records" || metric == "SubscribeToShardEvent.Records")
     return &StreamTotal::out_records;
   if (metric == "WriteProvisionedThroughputExceeded") return &StreamTotal::throttled_records;
+  if (metric == "PutRecords.FailedRecords") return &StreamTotal::failed_records;
   return nullptr;
+}
+
+// Of PutRecord: what neither succeeded nor was throttled.
+std::uint64_t failed_puts(const kinesis::MeterReading& reading) {
+  using kinesis::StreamMetric;
+  const auto figure = [&](StreamMetric metric) -> const kinesis::Figure& {
+    return reading.figures[static_cast<std::size_t>(metric)];
+  };
+  const kinesis::Figure& success = figure(StreamMetric::kPutRecordSuccess);
+  const std::uint64_t throttled =
+      figure(StreamMetric::kWriteExceeded).sum - figure(StreamMetric::kPutRecordsThrottled).sum;
+  const std::uint64_t others = success.count - success.sum;
+  return others - std::min(others, throttled);
 }
 
 }  // namespace
@@ -32,8 +46,9 @@ void StreamTotals::add(const kinesis::MeterReading& reading) {
   const auto found = shown_.find(reading.stream_id);
   StreamTotal& total = found == shown_.end() ? rest_ : found->second;
   std::uint64_t& recent = recent_bytes_[reading.stream_id];
+  if (reading.consumer.empty()) total.failed_records += failed_puts(reading);
   for (std::size_t i = 0; i < reading.labels.size(); ++i) {
-    std::uint64_t StreamTotal::* const place = place_of(reading.labels[i].name);
+    std::uint64_t StreamTotal::*const place = place_of(reading.labels[i].name);
     if (place == nullptr) continue;
     total.*place += reading.figures[i].sum;
     if (place == &StreamTotal::in_bytes || place == &StreamTotal::out_bytes) recent += reading.figures[i].sum;

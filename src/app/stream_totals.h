@@ -1,5 +1,5 @@
-// app/stream_totals.h: what was done to each stream since the start, for /metrics: the busiest streams by name,
-// and the rest together.
+// app/stream_totals.h: what was done to each stream since the start, for /metrics: the busiest streams by
+// name, and the rest together.
 #pragma once
 
 #include <cstddef>
@@ -19,10 +19,11 @@ struct StreamTotal {
   std::uint64_t out_records = 0;
   std::uint64_t out_bytes = 0;
   std::uint64_t throttled_records = 0;
+  std::uint64_t failed_records = 0;
 };
 
-// One thread at a time. Counters never fall: a stream that others displaced counts among the rest from then on,
-// and begins at 0 when it is shown again.
+// One thread at a time. Counters never fall: a stream that others displaced counts among the rest from then
+// on, and begins at 0 when it is shown again.
 class StreamTotals {
  public:
   static constexpr std::size_t kShownMax = 100;

@@ -8,7 +8,7 @@
 namespace millrace::app {
 namespace {
 
-constexpr std::size_t kAtOnce = 128;   // shards that are looked at before others have their loop for a while
+constexpr std::size_t kAtOnce = 128;    // shards that are looked at before others have their loop for a while
 constexpr std::size_t kProbesMax = 16;  // of a lease table
 constexpr std::size_t kCandidatesMax = 8;
 constexpr std::uint64_t kEnd = std::numeric_limits<std::uint64_t>::max();
@@ -157,10 +157,10 @@ void StreamWatch::seek_board(const broker::Catalog& catalog, std::vector<Seeker>
   for (const auto& [name, stream] : catalog.streams) streams.emplace(stream->id, stream.get());
   for (const auto& [name, reader] : board_.readers()) {
     const broker::Stream* stream = streams.at(name.stream_id);  // follow() left no others
-    Seeker& seeker = seekers.emplace_back(Seeker{
-        .stream = stream,
-        .reader = {.stream = stream->name, .kind = text_of(name.kind), .name = name.reader},
-        .offsets = {}});
+    Seeker& seeker = seekers.emplace_back(
+        Seeker{.stream = stream,
+               .reader = {.stream = stream->name, .kind = text_of(name.kind), .name = name.reader},
+               .offsets = {}});
     for (const auto& [shard, offset] : reader.offsets) seeker.offsets.emplace(shard, offset);
   }
 }
@@ -174,11 +174,11 @@ void StreamWatch::seek_tables(std::vector<LeaseTable> tables, const broker::Cata
       continue;
     }
     for (const broker::Stream* stream : candidates) {
-      Seeker& seeker = seekers.emplace_back(Seeker{
-          .stream = stream,
-          .reader = {.stream = stream->name, .kind = "application", .name = tables[i].application},
-          .offsets = {},
-          .table = i + 1});
+      Seeker& seeker = seekers.emplace_back(
+          Seeker{.stream = stream,
+                 .reader = {.stream = stream->name, .kind = "application", .name = tables[i].application},
+                 .offsets = {},
+                 .table = i + 1});
       for (const Lease& lease : tables[i].leases) {
         std::optional<std::uint64_t>& offset = seeker.offsets[lease.shard];
         if (lease.at == Lease::At::kOldest) offset = 0;
@@ -251,8 +251,8 @@ void StreamWatch::sum_readers(std::vector<Seeker>& seekers, StreamFigures& figur
     });
     const auto nearest = std::min_element(
         at, end, [](const Seeker& a, const Seeker& b) { return a.distance_s < b.distance_s; });
-    const auto as_near = std::count_if(
-        at, end, [&](const Seeker& other) { return other.distance_s == nearest->distance_s; });
+    const auto as_near =
+        std::count_if(at, end, [&](const Seeker& other) { return other.distance_s == nearest->distance_s; });
     if (as_near > 1)
       ++figures.unmatched_tables;
     else

@@ -37,10 +37,10 @@ struct StreamFigures {
     double lag_s = 0;  // age of the oldest record that it has not read; 0: it has read all
   };
   std::shared_ptr<const broker::Catalog> catalog;
-  std::vector<Stream> streams;       // those that are shown, by name
-  std::optional<Stream> rest;        // all others together; without a name
-  std::vector<Reader> readers;       // those that lag most, kReadersMax at most
-  std::optional<Reader> more;        // all others: the sum of their records, the greatest of their ages
+  std::vector<Stream> streams;         // those that are shown, by name
+  std::optional<Stream> rest;          // all others together; without a name
+  std::vector<Reader> readers;         // those that lag most, kReadersMax at most
+  std::optional<Reader> more;          // all others: the sum of their records, the greatest of their ages
   std::uint64_t unmatched_tables = 0;  // lease tables whose stream cannot be told
 };
 

@@ -18,8 +18,8 @@ void ReaderPositions::note(std::uint64_t stream_id, std::uint32_t shard, ReaderK
     return;
   }
   if (positions_.size() == kNotedMax) return;
-  auto position = std::make_unique<ReaderPosition>(
-      ReaderPosition{stream_id, shard, kind, std::string(reader), offset});
+  auto position =
+      std::make_unique<ReaderPosition>(ReaderPosition{stream_id, shard, kind, std::string(reader), offset});
   const Place place{stream_id, shard, kind, position->reader};
   positions_.emplace(place, std::move(position));
 }

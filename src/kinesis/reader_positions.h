@@ -45,8 +45,10 @@ class ReaderPositions {
   };
   struct PlaceHash {
     std::size_t operator()(const Place& place) const {
-      const std::size_t number = (place.stream_id << 32 ^ place.shard) * 2 + static_cast<std::size_t>(place.kind);
-      return std::hash<std::string_view>{}(place.reader) ^ std::hash<std::size_t>{}(number * 0x9e37'79b9'7f4a'7c15);
+      const std::size_t number =
+          (place.stream_id << 32 ^ place.shard) * 2 + static_cast<std::size_t>(place.kind);
+      return std::hash<std::string_view>{}(place.reader) ^
+             std::hash<std::size_t>{}(number * 0x9e37'79b9'7f4a'7c15);
     }
   };
   // A key's view is of its value's text.

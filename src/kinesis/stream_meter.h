@@ -129,7 +129,7 @@ class StreamMeter {
   std::unordered_map<std::uint64_t, StreamFigures> streams_;      // by id
   std::unordered_map<std::uint64_t, ConsumerFigures> consumers_;  // by id
   ReaderPositions positions_;
-  std::vector<ShardShare> shares_;                                // of the put at hand, by position
+  std::vector<ShardShare> shares_;  // of the put at hand, by position
 };
 
 }  // namespace millrace::kinesis

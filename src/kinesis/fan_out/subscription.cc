@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "api/event_log.h"
 #include "api/fault.h"
 #include "base/clock.h"
 #include "base/task.h"
@@ -59,11 +60,10 @@ void Subscription::received(const FeedEvent& event) {
     cursor_ = event.to;
     newest_s_ = event.last_arrival_ms / 1'000;
     behind_ms_ = 0;
-    send(bytes,
-         {.bytes = event.payload_bytes,
-          .records = event.to - event.from,
-          .behind_ms = event.behind_ms,
-          .next_offset = cursor_});
+    send(bytes, {.bytes = event.payload_bytes,
+                 .records = event.to - event.from,
+                 .behind_ms = event.behind_ms,
+                 .next_offset = cursor_});
     charge(event.payload_bytes);
   }
   go_on();
@@ -120,10 +120,7 @@ void Subscription::got(Result<log::ReadBatch> batch) {
                    ? std::max<std::int64_t>(1, now_ms - *batch->next_arrival_ms)
                    : behind_at_end_ms(target_.shard, now_ms);
   send(shard_event(target_.encoding, {target_.shard, batch->records, cursor_, newest_s_, behind_ms_}),
-       {.bytes = bytes,
-        .records = batch->records.size(),
-        .behind_ms = behind_ms_,
-        .next_offset = cursor_});
+       {.bytes = bytes, .records = batch->records.size(), .behind_ms = behind_ms_, .next_offset = cursor_});
   charge(bytes);
   go_on();
 }
@@ -243,6 +240,9 @@ void Subscription::finish_shard() {
 }
 
 void Subscription::fail(const ApiError& error) {
+  const std::string shard = shard_id(target_.shard.index);
+  api::tell(
+      api::CutOff{target_.consumer.stream.name, target_.consumer.name, shard, error.type, error.message});
   meter_.failed_event(target_.metered());
   stream_->write(exception_event(target_.encoding, error));
   finish();

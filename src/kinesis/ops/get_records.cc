@@ -77,7 +77,8 @@ ReaderName name_of(const identity::Caller& caller) {
   constexpr std::string_view kRole = ":assumed-role/";
   const std::string_view arn = caller.principal->arn;
   const std::size_t role = arn.find(kRole);
-  if (role == std::string_view::npos) return {ReaderKind::kAccessKey, caller.access_key};
+  if (role == std::string_view::npos)
+    return {ReaderKind::kAccessKey, caller.access_key.empty() ? caller.claimed_key : caller.access_key};
   return {ReaderKind::kSession, arn.substr(role + kRole.size())};
 }
 
@@ -115,13 +116,12 @@ Task<Outcome> run(Call& call, GetRecordsRequest request) {
   Writer& writer = call.reply;
   writer.begin_object();
   const ReaderName reader = name_of(call.caller);
-  StreamMeter::Read read{
-      .bytes = write_records(*shard, batch->records, writer),
-      .records = batch->records.size(),
-      .age_ms = 0,
-      .next_offset = batch->next_offset,
-      .reader_kind = reader.kind,
-      .reader = reader.name};
+  StreamMeter::Read read{.bytes = write_records(*shard, batch->records, writer),
+                         .records = batch->records.size(),
+                         .age_ms = 0,
+                         .next_offset = batch->next_offset,
+                         .reader_kind = reader.kind,
+                         .reader = reader.name};
   const std::int64_t arrivals_now_ms = call.broker.clock().wall_ms();
   if (!batch->records.empty()) read.age_ms = arrivals_now_ms - batch->records.back().arrival_ms;
   // As the service does it, the end of a closed shard shows in an answer of its own, without records.
