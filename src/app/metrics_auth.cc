@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <string_view>
 #include <utility>
 
+#include "app/document_file.h"
 #include "identity/digest.h"
 #include "net/response_head.h"
 
@@ -23,12 +23,9 @@ bool is_token_byte(char byte) { return byte > ' ' && byte < 0x7f; }
 
 Result<void> MetricsAuth::reload() {
   if (file_.empty()) return {};
-  std::ifstream file(file_, std::ios::binary);
-  std::string text(kTokenBytesMax + 2, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad() || !file.is_open())
-    return Error{ErrorKind::kInvalid, fmt::format("--metrics-auth is {}, which cannot be read", file_)};
-  text.resize(static_cast<std::size_t>(file.gcount()));
+  auto read = read_document(file_);
+  if (!read.ok()) return Error{ErrorKind::kInvalid, "--metrics-auth: " + read.error().text};
+  std::string text = std::move(*read);
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   if (text.size() < kTokenBytesMin || text.size() > kTokenBytesMax ||
       !std::all_of(text.begin(), text.end(), is_token_byte))

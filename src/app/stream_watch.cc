@@ -262,7 +262,7 @@ void StreamWatch::sum_readers(std::vector<Seeker>& seekers, StreamFigures& figur
   std::stable_sort(figures.readers.begin(), figures.readers.end(),
                    [](const auto& a, const auto& b) { return a.lag_s > b.lag_s; });
   if (figures.readers.size() <= StreamFigures::kReadersMax) return;
-  figures.more.emplace();
+  figures.more = StreamFigures::Reader{};
   for (std::size_t i = StreamFigures::kReadersMax; i < figures.readers.size(); ++i) {
     figures.more->lag_records += figures.readers[i].lag_records;
     figures.more->lag_s = std::max(figures.more->lag_s, figures.readers[i].lag_s);
