@@ -136,6 +136,9 @@ std::vector<const broker::Stream*> streams_of(const LeaseTable& table, const bro
     best = fit;
     streams.push_back(stream.get());
   }
+  const bool has_records = std::any_of(table.leases.begin(), table.leases.end(),
+                                       [](const Lease& lease) { return lease.at == Lease::At::kRecord; });
+  if (has_records && best.first == 0) return {};  // its stream is gone
   // A consumer with enhanced fan-out has its application's name.
   const auto registered = std::find_if(streams.begin(), streams.end(), [&](const broker::Stream* stream) {
     return stream->find_consumer(table.application) != nullptr;

@@ -68,11 +68,12 @@ Task<void> StreamMetrics::collect() {
   if (std::exchange(collecting_, true)) co_return;
   const std::int64_t begin_ms = std::exchange(collected_ms_, clock_.wall_ms());
   Task<kinesis::MeterTake> taking = streams_.take_meters(home_);
-  kinesis::MeterTake taken = co_await std::move(taking);
-  watch_.take(taken);
-  std::vector<kinesis::MeterReading>& readings = taken.readings;
+  kinesis::MeterTake all = co_await std::move(taking);
+  const auto taken = std::make_shared<kinesis::MeterTake>(std::move(all));
+  std::vector<kinesis::MeterReading>& readings = taken->readings;
   std::stable_partition(readings.begin(), readings.end(),
                         [](const kinesis::MeterReading& reading) { return !reading.shard.has_value(); });
+  watch_.take(taken);
   // In the minute in which most of the time lies: a timer may be early or late by a little.
   const std::int64_t at_s = (begin_ms + collected_ms_) / 2 / 1'000;
   constexpr std::size_t kAtOnce = 64;  // then others have the loop for a while

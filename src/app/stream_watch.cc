@@ -5,6 +5,8 @@
 #include <map>
 #include <utility>
 
+#include "store/posix_disk.h"
+
 namespace millrace::app {
 namespace {
 
@@ -79,46 +81,76 @@ struct StreamWatch::Look {
   log::ShardAges ages = {};
 };
 
-void StreamWatch::take(const kinesis::MeterTake& taken) {
-  for (const kinesis::MeterReading& reading : taken.readings) totals_.add(reading);
-  const std::int64_t now_ns = clock_.monotonic_ns();
-  for (const kinesis::ReaderPosition& position : taken.positions) board_.note(position, now_ns);
+// One making of figures.
+struct StreamWatch::Round {
+  std::shared_ptr<StreamFigures> figures = std::make_shared<StreamFigures>();
+  std::vector<LeaseTable> tables = {};
+  std::vector<Seeker> seekers = {};
+  std::vector<Look> looks = {};
+};
+
+StreamWatch::StreamWatch(broker::Broker& broker, Loop& home, const Clock& clock)
+    : broker_(broker), home_(home), clock_(clock), worker_(store::start_thread_worker("watch", 0)) {}
+
+StreamWatch::~StreamWatch() = default;
+
+void StreamWatch::take(std::shared_ptr<const kinesis::MeterTake> taken) {
+  worker_->run([this, taken = std::move(taken)] {
+    for (const kinesis::MeterReading& reading : taken->readings) totals_.add(reading);
+    const std::int64_t now_ns = clock_.monotonic_ns();
+    for (const kinesis::ReaderPosition& position : taken->positions) board_.note(position, now_ns);
+  });
 }
 
 Task<std::shared_ptr<const StreamFigures>> StreamWatch::figures() {
-  auto figures = std::make_shared<StreamFigures>();
-  std::vector<LeaseTable> tables;
+  Round round;
   if (tables_ != nullptr) {
     Task<std::vector<LeaseTable>> reading = read_lease_tables(*tables_, *tables_loop_);
-    tables = co_await std::move(reading);
+    round.tables = co_await std::move(reading);
   }
   co_await switch_to(home_);
   if (refresh_) {
     Task<void> refreshing = refresh_();
     co_await std::move(refreshing);
   }
-  figures->catalog = broker_.catalog();
-  const broker::Catalog& catalog = *figures->catalog;
+  round.figures->catalog = broker_.catalog();
+  Task<void> preparing = on_worker([this, &round] { prepare(round); });
+  co_await std::move(preparing);
+  Task<void> looking = look_at_shards(round);
+  co_await std::move(looking);
+  Task<void> finishing = on_worker([this, &round] { finish(round); });
+  co_await std::move(finishing);
+  co_return std::move(round.figures);
+}
+
+Task<void> StreamWatch::on_worker(Callback work) {
+  co_await eventually<bool>([&](auto done) {
+    worker_->run([this, work = std::move(work), done]() mutable {
+      work();
+      home_.post([done]() mutable { done(true); });
+    });
+  });
+}
+
+void StreamWatch::prepare(Round& round) {
+  const broker::Catalog& catalog = *round.figures->catalog;
   totals_.follow(catalog, clock_.monotonic_ns());
   board_.follow(catalog, clock_.monotonic_ns());
-
-  std::vector<Seeker> seekers;
-  seek_board(catalog, seekers);
-  seek_tables(std::move(tables), catalog, seekers, *figures);
-  std::vector<Look> looks;
+  seek_board(catalog, round.seekers);
+  seek_tables(std::move(round.tables), catalog, round.seekers, *round.figures);
   std::map<const broker::Stream*, std::size_t> first_look;
   for (const auto& [name, stream] : catalog.streams) {
-    first_look.emplace(stream.get(), looks.size());
+    first_look.emplace(stream.get(), round.looks.size());
     for (const broker::Shard& shard : stream->shards)
-      looks.push_back({.stream = stream.get(), .shard = &shard, .loop = &broker_.loop_of(shard)});
+      round.looks.push_back({.stream = stream.get(), .shard = &shard, .loop = &broker_.loop_of(shard)});
   }
   const auto look_at = [&](const Seeker& seeker, std::uint32_t index) {
     const broker::Shard* shard = seeker.stream->find(index);
     return shard == nullptr ? nullptr
-                            : &looks[first_look.at(seeker.stream) +
-                                     static_cast<std::size_t>(shard - seeker.stream->shards.data())];
+                            : &round.looks[first_look.at(seeker.stream) +
+                                           static_cast<std::size_t>(shard - seeker.stream->shards.data())];
   };
-  for (Seeker& seeker : seekers) {
+  for (Seeker& seeker : round.seekers) {
     seeker.go_on_with_children();
     for (const auto& [index, offset] : seeker.offsets)
       if (Look* look = look_at(seeker, index); look != nullptr && offset.has_value())
@@ -127,11 +159,14 @@ Task<std::shared_ptr<const StreamFigures>> StreamWatch::figures() {
       if (Look* look = look_at(seeker, probe.shard); look != nullptr)
         look->questions.push_back({.seeker = &seeker, .offset = probe.offset, .probe = &probe});
   }
-  Task<void> looking = look_at_shards(looks);
-  co_await std::move(looking);
+  // A loop's shards one after the other.
+  std::stable_sort(round.looks.begin(), round.looks.end(),
+                   [](const Look& a, const Look& b) { return a.loop->index() < b.loop->index(); });
+}
 
+void StreamWatch::finish(Round& round) const {
   const std::int64_t now_ms = broker_.clock().wall_ms();
-  for (const Look& look : looks) {
+  for (const Look& look : round.looks) {
     const log::Extent& extent = look.ages.extent;
     for (const Look::Question& question : look.questions) {
       Seeker& seeker = *question.seeker;
@@ -147,9 +182,8 @@ Task<std::shared_ptr<const StreamFigures>> StreamWatch::figures() {
         seeker.reader.lag_s = std::max(seeker.reader.lag_s, age_s(now_ms, *question.arrival_ms));
     }
   }
-  sum_streams(looks, now_ms, *figures);
-  sum_readers(seekers, *figures);
-  co_return figures;
+  sum_streams(round.looks, now_ms, *round.figures);
+  sum_readers(round.seekers, *round.figures);
 }
 
 void StreamWatch::seek_board(const broker::Catalog& catalog, std::vector<Seeker>& seekers) const {
@@ -192,26 +226,21 @@ void StreamWatch::seek_tables(std::vector<LeaseTable> tables, const broker::Cata
   }
 }
 
-Task<void> StreamWatch::look_at_shards(std::vector<Look>& looks) {
-  std::vector<Look*> order;
-  order.reserve(looks.size());
-  for (Look& look : looks) order.push_back(&look);
-  std::stable_sort(order.begin(), order.end(),
-                   [](const Look* a, const Look* b) { return a->loop->index() < b->loop->index(); });
+Task<void> StreamWatch::look_at_shards(Round& round) {
   const log::Log& log = broker_.log();
   std::size_t here = 0;
-  for (Look* look : order) {
-    if (!look->loop->is_current()) {
+  for (Look& look : round.looks) {
+    if (!look.loop->is_current()) {
       here = 0;
-      co_await switch_to(*look->loop);
+      co_await switch_to(*look.loop);
     } else if (++here % kAtOnce == 0) {
-      co_await sleep_for(*look->loop, 0);
+      co_await sleep_for(*look.loop, 0);
     }
-    auto ages = log.ages(look->shard->key);
+    auto ages = log.ages(look.shard->key);
     if (!ages.ok()) continue;  // it is gone by now
-    look->ages = *ages;
-    for (Look::Question& question : look->questions)
-      question.arrival_ms = log.arrival_near(look->shard->key, question.offset);
+    look.ages = *ages;
+    for (Look::Question& question : look.questions)
+      question.arrival_ms = log.arrival_near(look.shard->key, question.offset);
   }
   co_await switch_to(home_);
 }

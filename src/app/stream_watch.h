@@ -48,8 +48,8 @@ struct StreamFigures {
 class StreamWatch {
  public:
   // All borrowed; outlive it.
-  StreamWatch(broker::Broker& broker, Loop& home, const Clock& clock)
-      : broker_(broker), home_(home), clock_(clock) {}
+  StreamWatch(broker::Broker& broker, Loop& home, const Clock& clock);
+  ~StreamWatch();
   StreamWatch(const StreamWatch&) = delete;
   StreamWatch& operator=(const StreamWatch&) = delete;
 
@@ -62,17 +62,22 @@ class StreamWatch {
   }
 
   // On home.
-  void take(const kinesis::MeterTake& taken);
+  void take(std::shared_ptr<const kinesis::MeterTake> taken);
   // One at a time. Any loop; ends on home. Looks at each shard on its own loop, a few at a time.
   Task<std::shared_ptr<const StreamFigures>> figures();
 
  private:
   struct Look;
   struct Seeker;
+  struct Round;
+  Task<void> on_worker(Callback work);  // from home to home
+  // These on the worker: with many streams they take their time.
+  void prepare(Round& round);
+  void finish(Round& round) const;
   static void seek_tables(std::vector<LeaseTable> tables, const broker::Catalog& catalog,
                           std::vector<Seeker>& seekers, StreamFigures& figures);
   void seek_board(const broker::Catalog& catalog, std::vector<Seeker>& seekers) const;
-  Task<void> look_at_shards(std::vector<Look>& looks);
+  Task<void> look_at_shards(Round& round);
   static void sum_readers(std::vector<Seeker>& seekers, StreamFigures& figures);
   void sum_streams(const std::vector<Look>& looks, std::int64_t now_ms, StreamFigures& figures) const;
 
@@ -82,8 +87,9 @@ class StreamWatch {
   std::function<Task<void>()> refresh_;
   const leases::dynamodb::TableStore* tables_ = nullptr;
   Loop* tables_loop_ = nullptr;
-  StreamTotals totals_;
-  ReaderBoard board_;
+  StreamTotals totals_;             // the worker's
+  ReaderBoard board_;               // the worker's
+  std::unique_ptr<Worker> worker_;  // last: it goes first
 };
 
 }  // namespace millrace::app

@@ -177,6 +177,30 @@ class Streams(unittest.TestCase):
         self.lease_table("nobody")("shardId-000000000000", "TRIM_HORIZON")
         self.after(lambda page: page["millrace_lease_tables_unmatched",] == 1)
 
+    def test_a_table_whose_stream_is_gone_is_not_taken_for_one_of_another(self):
+        self.create("s")
+        put_lease = self.lease_table("billing")
+        put_lease("shardId-000000000000", self.put("s", 1)[0])
+        put_lease("shardId-000000000001", "SHARD_END")
+        self.after(lambda page: lag(page, "application", "billing") is not None)
+        self.kinesis.delete_stream(StreamName="s")
+        self.kinesis.get_waiter("stream_not_exists").wait(StreamName="s", WaiterConfig={"Delay": 0.1})
+        self.create("other", 2)
+        values = self.after(lambda page: page["millrace_lease_tables_unmatched",] == 1)
+        self.assertIsNone(lag(values, "application", "billing", "other"))
+
+    def test_streams_of_one_second_are_told_apart_by_their_records(self):
+        self.kinesis.create_stream(StreamName="s", ShardCount=1)
+        self.kinesis.create_stream(StreamName="t", ShardCount=1)
+        time.sleep(0.5)
+        number = self.put("s", 2)[0]
+        time.sleep(2.1)
+        self.put("t", 3)
+        self.lease_table("billing")("shardId-000000000000", number)
+        values = self.after(lambda page: lag(page, "application", "billing") is not None)
+        self.assertEqual(lag(values, "application", "billing")[0], 1)
+        self.assertIsNone(lag(values, "application", "billing", "t"))
+
     def test_more_streams_than_are_shown_are_one_line(self):
         for i in range(103):
             self.kinesis.create_stream(StreamName=f"s-{i}", ShardCount=1)
