@@ -105,6 +105,13 @@ void EventLines::handshake_failed(std::string_view peer, std::string_view reason
            {{"peer", peer}, {"error", reason}, {"suppressed", suppressed.value_or(0)}});
 }
 
+void EventLines::no_room(std::string_view peer) {
+  const auto suppressed = faults_.may_write("no room", now_ns());
+  if (!suppressed.has_value()) return;
+  log_line(LogLevel::kWarn, "requests are answered with 503: --buffered-bytes-max is in use",
+           {{"peer", peer}, {"suppressed", *suppressed}});
+}
+
 void EventLines::tls_refused(std::string_view peer) {
   const auto suppressed = tls_refusals_.may_write("", now_ns());
   if (!suppressed.has_value()) return;

@@ -17,6 +17,7 @@ class EventLines final : public api::EventLog, public net::ConnectionLog {
   void changed(const api::Changed& event) override;
   void cut_off(const api::CutOff& event) override;
   void handshake_failed(std::string_view peer, std::string_view reason) override;
+  void no_room(std::string_view peer) override;
   void tls_refused(std::string_view peer) override;
   // Any thread.
   void slow_commit(std::int64_t took_ms);

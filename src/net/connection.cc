@@ -101,7 +101,9 @@ Connection::Connection(std::shared_ptr<ServerCore> core, LoopShare& share, std::
                share.loop,    *this,         std::move(peer),         source,         core_->gate},
       since_ns_(now_ns()),
       active_ns_(since_ns_),
-      charge_(*core_->strangers_budget) {}
+      charge_(*core_->strangers_budget) {
+  context_.log = core_->log;
+}
 
 Connection::~Connection() = default;
 

@@ -65,6 +65,8 @@ class ConnectionLog {
   virtual ~ConnectionLog() = default;
   // reason   for people
   virtual void handshake_failed(std::string_view peer, std::string_view reason) = 0;
+  // A request is answered with 503: ServerLimits' bytes are in use.
+  virtual void no_room(std::string_view peer) = 0;
   // The client speaks TLS, and the server was started without a certificate.
   virtual void tls_refused(std::string_view peer) = 0;
 };
