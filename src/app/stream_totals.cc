@@ -43,6 +43,8 @@ std::uint64_t failed_puts(const kinesis::MeterReading& reading) {
 
 void StreamTotals::add(const kinesis::MeterReading& reading) {
   if (reading.shard.has_value()) return;  // its stream has it too
+  if (shown_.size() < kShownMax)
+    shown_.try_emplace(reading.stream_id);  // nobody may have asked for a page yet
   const auto found = shown_.find(reading.stream_id);
   StreamTotal& total = found == shown_.end() ? rest_ : found->second;
   std::uint64_t& recent = recent_bytes_[reading.stream_id];

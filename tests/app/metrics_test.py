@@ -87,6 +87,12 @@ class Streams(unittest.TestCase):
         self.assertGreaterEqual(values["millrace_oldest_record_age_seconds",],
                                 values[of_stream("newest_record_age_seconds", "s")])
 
+    def test_what_was_done_before_the_first_page_counts(self):
+        self.create("s")
+        self.put("s", 3)
+        time.sleep(1.1)
+        self.assertEqual(metrics(self.server)[of_stream("in_records_total", "s")], 3)
+
     def test_a_stopped_reader_lags_by_what_it_has_not_read(self):
         self.create("s")
         self.put("s", 5)

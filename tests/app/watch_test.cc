@@ -69,6 +69,15 @@ TEST(StreamTotals, ShowTheBusiestStreamsAndSumUpTheRest) {
   EXPECT_EQ(totals.shown(hidden)->in_records, 1u);
 }
 
+TEST(StreamTotals, CountFromTheStartWhenNobodyAsksBeforeLater) {
+  StreamTotals totals;
+  put(totals, 1, 100);
+  totals.follow(catalog_of(2), 0);
+  EXPECT_EQ(totals.shown(1)->in_records, 1u);
+  EXPECT_EQ(totals.shown(2)->in_records, 0u);
+  EXPECT_EQ(totals.rest().in_records, 0u);
+}
+
 TEST(StreamTotals, AStreamThatIsGoneMakesRoomAtOnce) {
   StreamTotals totals;
   broker::Catalog catalog = catalog_of(StreamTotals::kShownMax);
