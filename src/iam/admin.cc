@@ -90,7 +90,8 @@ class AdminCourse {
       return course.admin_.authorizer_.may(course.caller_, api::circumstances_of(*course.request_, now_ms),
                                            question.request());
     };
-    AdminWish wish{course.admin_.keeper_, course.admin_.random_, now_ms, course.body_, may};
+    AdminWish wish{course.admin_.keeper_,     course.admin_.random_, now_ms,
+                   course.admin_.started_ms_, course.body_,          may};
     if (const auto denial = course.denial_of(operation->asks(wish), now_ms); denial.has_value()) {
       course.refuse(403, denial->message);
       co_return;

@@ -62,8 +62,7 @@ AdminPlanned list_keys(AdminWish& wish) {
   const auto directory = wish.keeper.directory().here();
   const auto last_used = [&](const std::string& id) -> AdminJson {
     const auto use = directory->key_uses.find(id);
-    if (use == directory->key_uses.end() || use->second->last_ms() == 0)
-      return "not since the server started";
+    if (use == directory->key_uses.end() || use->second->last_ms() == 0) return nullptr;
     return use->second->last_ms();
   };
   if (!user.empty() && !state->users.contains(user))
@@ -78,7 +77,7 @@ AdminPlanned list_keys(AdminWish& wish) {
                       {"CreatedMs", key.created_ms},
                       {"LastUsedMs", last_used(id)}});
   }
-  return AdminPlan{std::nullopt, {{"Keys", std::move(keys)}}};
+  return AdminPlan{std::nullopt, {{"Keys", std::move(keys)}, {"LastUsedKnownSinceMs", wish.started_ms}}};
 }
 AdminPlanned enable_key(AdminWish& wish) {
   return AdminPlan{identity::KeySwitched{wish.text("AccessKeyId"), true}};
