@@ -1,7 +1,7 @@
 # Everything a person or CI does here, one word each. Each word installs what it lacks (packaging/packages.txt).
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test build bench demo test-interop fuzz lint format
+.PHONY: help run test build bench demo test-interop test-watch fuzz lint format
 
 help:
 	@echo 'make run           build, then serve on 127.0.0.1:4566 with data in ./data (more flags: ARGS="--loops 1")'
@@ -10,6 +10,7 @@ help:
 	@echo 'make demo          a live user-behaviour pipeline, end to end (more flags: ARGS="--rate 50000")'
 	@echo 'make bench         the benchmarks'
 	@echo 'make test-interop  the newest clients of other ecosystems, beyond those of make test'
+	@echo 'make test-watch    dashboard and alerts of deploy/prometheus against a real Prometheus and real servers'
 	@echo 'make fuzz          every fuzz target for SECONDS_EACH=60 seconds, or all in SECONDS_TOTAL'
 	@echo 'make lint          formatting, house rules, imports, clang-tidy'
 	@echo 'make format        formats every C++ file'
@@ -37,6 +38,11 @@ bench: build
 test-interop: build
 	@tools/install-packages interop
 	@tests/interop/run $(ARGS)
+
+# Where Debian's mirror cannot be reached, tests/watch/run says so and counts as skipped.
+test-watch: build
+	@tools/install-packages watch || true
+	@tests/watch/run $(ARGS)
 
 SECONDS_EACH ?= 60
 fuzz:

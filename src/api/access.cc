@@ -17,7 +17,8 @@ std::variant<identity::Caller, identity::AuthFailure> verify(const net::Request&
     checked = identity::AuthFailure{400, "UnrecognizedClientException",
                                     "The security token included in the request is invalid."};
   if (const auto* failure = std::get_if<identity::AuthFailure>(&checked); failure != nullptr)
-    authorizer.refused(*failure, "", circumstances_of(request, now_ms));
+    authorizer.refused(*failure, identity::claimed_key(request.target, request.headers),
+                       circumstances_of(request, now_ms));
   else if (request.caller_known != nullptr)
     *request.caller_known = true;
   return checked;

@@ -1,4 +1,4 @@
-// app/document_file.h: a policy document that the command line names.
+// app/document_file.h: a small text, such as a policy document, that a command line names.
 #pragma once
 
 #include <string>

@@ -67,8 +67,10 @@ void set_log_level(std::string_view level) {
                                         : spdlog::level::info);
 }
 
+bool logs(LogLevel level) { return logger().should_log(to_spdlog(level)); }
+
 void log_line(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
-  if (!logger().should_log(to_spdlog(level))) return;
+  if (!logs(level)) return;
   nlohmann::ordered_json line;
   line["ts"] = rfc3339_ms(system_clock().wall_ms());
   line["level"] = to_text(level);

@@ -20,6 +20,9 @@ struct LogField {
 // Lines below `level` are dropped from now on. Any thread.
 void set_log_level(std::string_view level);
 
+// Whether lines of this level are written. Any thread.
+bool logs(LogLevel level);
+
 // Writes {"ts":"2026-01-31T23:59:59.123Z","level":…,"msg":…, fields in order} at once, as one write. Text
 // that is no UTF-8 gets replacement characters. Any thread; blocks when stderr does.
 void log_line(LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {});

@@ -37,6 +37,7 @@ class Leases {
   // Once nobody asks any more, and while the loops still run: lets what is under way end. Main thread.
   void close();
 
+  const leases::dynamodb::TableStore& tables() const { return *tables_; }
   Loop& tables_loop() { return tables_loop_.loop(0); }
   net::Handler& dynamodb() { return dynamodb_; }
   net::Handler& cloudwatch() { return cloudwatch_; }

@@ -1,44 +1,21 @@
 #include "app/metrics.h"
 
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
-
-#include <limits>
+#include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "app/metric_families.h"
+#include "app/metrics_streams.h"
 #include "app/version.h"
 
 namespace millrace::app {
 namespace {
 
-using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-class Families {
- public:
-  template <typename Number>
-  void counter(std::string name, std::string help, Number value) {
-    ClientMetric metric;
-    metric.counter.value = static_cast<double>(value);
-    families_.push_back({std::move(name), std::move(help), MetricType::Counter, {std::move(metric)}});
-  }
-  template <typename Number>
-  void gauge(std::string name, std::string help, Number value, std::vector<ClientMetric::Label> labels = {}) {
-    ClientMetric metric;
-    metric.label = std::move(labels);
-    metric.gauge.value = static_cast<double>(value);
-    families_.push_back({std::move(name), std::move(help), MetricType::Gauge, {std::move(metric)}});
-  }
-  void add(MetricFamily family) { families_.push_back(std::move(family)); }
-  std::string text() const { return prometheus::TextSerializer{}.Serialize(families_); }
-
- private:
-  std::vector<MetricFamily> families_;
-};
-
-void add_process(Families& families, const MetricsInput& input) {
+void add_process(MetricFamilies& families, const MetricsInput& input) {
   families.gauge("millrace_build_info", "1; what runs here", 1,
                  {{"version", kVersion}, {"node", input.node}, {"zone", input.zone}});
   families.gauge("process_start_time_seconds", "When it started, since the epoch", input.started_s);
@@ -50,8 +27,12 @@ void add_process(Families& families, const MetricsInput& input) {
   families.gauge("process_max_fds", "Most files and sockets that may be open", input.process.open_files_max);
 }
 
-void add_net(Families& families, const net::Server::Stats& net) {
+void add_net(MetricFamilies& families, const MetricsInput& input) {
+  const net::Server::Stats& net = input.net;
   families.gauge("millrace_connections_open", "Connections now", net.connections_open);
+  families.gauge("millrace_connections_max",
+                 "Most connections at once: --connections-max, or what open files allow",
+                 input.connections_max);
   families.counter("millrace_connections_total", "Connections taken", net.connections_total);
   families.counter("millrace_connections_refused_total", "Connections closed at once, over --connections-max",
                    net.connections_refused);
@@ -62,7 +43,32 @@ void add_net(Families& families, const net::Server::Stats& net) {
   families.counter("millrace_net_sent_bytes_total", "Bytes written to sockets", net.bytes_out);
 }
 
-void add_log(Families& families, const log::Log::Stats& log) {
+void add_histogram(MetricFamilies& families, const char* name, const char* help, const LatencySums& sums) {
+  MetricFamily family{name, help, MetricType::Histogram, {}};
+  const bool any = std::any_of(sums.counts.begin(), sums.counts.end(), [](auto count) { return count != 0; });
+  if (any) family.metric.push_back(latency({}, sums));
+  families.add(std::move(family));
+}
+
+void add_disk(MetricFamilies& families, const MetricsInput& input) {
+  families.gauge("millrace_disk_free_bytes", "Bytes free where the data folder is", input.disk_free_bytes);
+  families.gauge("millrace_disk_full_in_seconds",
+                 "Estimate, from the last hour: in how long the disk is full; +Inf: it does not fill",
+                 input.disk_full_in_s);
+  std::optional<double> oldest_s =
+      input.streams.rest.has_value() ? input.streams.rest->oldest_age_s : std::nullopt;
+  for (const StreamFigures::Stream& stream : input.streams.streams)
+    if (stream.oldest_age_s.has_value()) oldest_s = std::max(oldest_s.value_or(0), *stream.oldest_age_s);
+  families.gauge("millrace_oldest_record_age_seconds", "Age of the oldest record of all streams; 0: none",
+                 oldest_s.value_or(0));
+}
+
+void add_log(MetricFamilies& families, const log::Log::Stats& log) {
+  add_histogram(families, "millrace_log_sync_seconds", "fdatasync of the journal", log.syncs);
+  add_histogram(families, "millrace_log_commit_seconds",
+                "From the begin of a group's write until it is known to be durable", log.commits);
+  families.gauge("millrace_log_unsettled_bytes", "Bytes in the journal that are not in segments yet",
+                 log.unsettled_bytes);
   families.counter("millrace_log_appended_records_total", "Records made durable", log.appended_records);
   families.counter("millrace_log_appended_bytes_total", "Their bytes, encoded", log.appended_bytes);
   families.counter("millrace_log_groups_total", "Journal writes; each made one group of records durable",
@@ -83,6 +89,11 @@ void add_log(Families& families, const log::Log::Stats& log) {
                  log.lost_blocks);
   families.counter("millrace_scrubbed_bytes_total", "Bytes of segments that the scrub has read again",
                    log.scrubbed_bytes);
+  families.gauge("millrace_scrub_pass_bytes", "Bytes that the scrub's pass under way has read",
+                 log.scrub_pass_bytes);
+  families.gauge("millrace_scrub_pass_began_seconds",
+                 "When the scrub's pass under way began, since the epoch; 0: none is under way",
+                 static_cast<double>(log.scrub_pass_began_ms) / 1e3);
   families.gauge("millrace_scrub_finished_seconds",
                  "When the scrub last had read every segment, since the epoch",
                  static_cast<double>(log.scrub_finished_ms) / 1e3);
@@ -95,43 +106,22 @@ void add_log(Families& families, const log::Log::Stats& log) {
                  static_cast<double>(log.clock.ahead_ms) / 1e3);
 }
 
-ClientMetric counted(std::vector<ClientMetric::Label> labels, std::uint64_t value) {
-  ClientMetric metric;
-  metric.label = std::move(labels);
-  metric.counter.value = static_cast<double>(value);
-  return metric;
-}
-
-// A histogram counts, in each bucket, all that was no slower than its end; our counters count each request
-// once.
-ClientMetric latency(const kinesis::OperationStats& stats) {
-  ClientMetric metric;
-  metric.label = {{"operation", std::string(stats.name)}};
-  for (std::size_t bucket = 0; bucket < stats.latency.size(); ++bucket) {
-    metric.histogram.sample_count += stats.latency[bucket];
-    const bool last = bucket + 1 == stats.latency.size();
-    metric.histogram.bucket.push_back({metric.histogram.sample_count,
-                                       last ? std::numeric_limits<double>::infinity()
-                                            : static_cast<double>(kinesis::latency_bucket_us(bucket)) / 1e6});
-  }
-  metric.histogram.sample_sum = static_cast<double>(stats.latency_sum_us) / 1e6;
-  return metric;
-}
-
-void add_kinesis(Families& families, const std::vector<kinesis::OperationStats>& operations) {
+void add_kinesis(MetricFamilies& families, const std::vector<kinesis::OperationStats>& operations) {
   MetricFamily requests{"millrace_kinesis_requests_total", "Kinesis requests", MetricType::Counter, {}};
   MetricFamily errors{
       "millrace_kinesis_errors_total", "Those that ended in an error", MetricType::Counter, {}};
   MetricFamily seconds{
       "millrace_kinesis_request_seconds", "From request to answer", MetricType::Histogram, {}};
   for (const kinesis::OperationStats& operation : operations) {
+    if (operation.requests == 0) continue;
     const std::string name(operation.name);
-    requests.metric.push_back(counted({{"operation", name}}, operation.requests));
-    seconds.metric.push_back(latency(operation));
+    requests.metric.push_back(counted({{"operation", name}}, static_cast<double>(operation.requests)));
+    seconds.metric.push_back(latency({{"operation", name}}, operation.latency));
     for (std::size_t type = 0; type < operation.errors.size(); ++type) {
       if (operation.errors[type] == 0) continue;
-      errors.metric.push_back(counted(
-          {{"operation", name}, {"type", std::string(kinesis::kErrorTypes[type])}}, operation.errors[type]));
+      errors.metric.push_back(
+          counted({{"operation", name}, {"type", std::string(kinesis::kErrorTypes[type])}},
+                  static_cast<double>(operation.errors[type])));
     }
   }
   families.add(std::move(requests));
@@ -139,8 +129,8 @@ void add_kinesis(Families& families, const std::vector<kinesis::OperationStats>&
   families.add(std::move(seconds));
 }
 
-void add_quotas(Families& families, const std::vector<std::shared_ptr<const identity::QuotaMeter>>& quotas,
-                bool names_owners) {
+void add_quotas(MetricFamilies& families,
+                const std::vector<std::shared_ptr<const identity::QuotaMeter>>& quotas, bool names_owners) {
   MetricFamily exceeded{"millrace_quota_exceeded_total",
                         "Records and requests that a quota refused, and events that had to wait",
                         MetricType::Counter,
@@ -155,41 +145,32 @@ void add_quotas(Families& families, const std::vector<std::shared_ptr<const iden
       bounded = true;
       sum += meter->exceeded(quantity);
       if (names_owners)
-        exceeded.metric.push_back(
-            counted({{"owner", meter->owner()}, {"figure", figure}}, meter->exceeded(quantity)));
+        exceeded.metric.push_back(counted({{"owner", meter->owner()}, {"figure", figure}},
+                                          static_cast<double>(meter->exceeded(quantity))));
     }
-    if (bounded && !names_owners) exceeded.metric.push_back(counted({{"figure", figure}}, sum));
+    if (bounded && !names_owners)
+      exceeded.metric.push_back(counted({{"figure", figure}}, static_cast<double>(sum)));
   }
   families.add(std::move(exceeded));
 }
 
-void add_conditions(Families& families, const std::map<std::string, bool>& conditions) {
+void add_conditions(MetricFamilies& families, const std::map<std::string, bool>& conditions) {
   MetricFamily family{
       "millrace_condition", "1 while something is wrong that /readyz names too", MetricType::Gauge, {}};
-  for (const auto& [name, holds] : conditions) {
-    ClientMetric metric;
-    metric.label = {{"condition", name}};
-    metric.gauge.value = holds ? 1 : 0;
-    family.metric.push_back(std::move(metric));
-  }
+  for (const auto& [name, holds] : conditions)
+    family.metric.push_back(gauged({{"condition", name}}, holds ? 1 : 0));
   families.add(std::move(family));
 }
 
-void add_memory(Families& families, const std::vector<std::shared_ptr<const MemoryShare>>& shares) {
+void add_memory(MetricFamilies& families, const std::vector<std::shared_ptr<const MemoryShare>>& shares) {
   MetricFamily held{"millrace_memory_bytes",
                     "Bytes of --memory-bytes-max in use, by what holds them",
                     MetricType::Gauge,
                     {}};
   MetricFamily bound{"millrace_memory_bytes_max", "Most that may be in use", MetricType::Gauge, {}};
-  const auto gauge = [](const MemoryShare& share, std::uint64_t bytes) {
-    ClientMetric metric;
-    metric.label = {{"part", share.name()}};
-    metric.gauge.value = static_cast<double>(bytes);
-    return metric;
-  };
   for (const auto& share : shares) {
-    held.metric.push_back(gauge(*share, share->used()));
-    bound.metric.push_back(gauge(*share, share->bytes_max()));
+    held.metric.push_back(gauged({{"part", share->name()}}, static_cast<double>(share->used())));
+    bound.metric.push_back(gauged({{"part", share->name()}}, static_cast<double>(share->bytes_max())));
   }
   families.add(std::move(held));
   families.add(std::move(bound));
@@ -198,17 +179,20 @@ void add_memory(Families& families, const std::vector<std::shared_ptr<const Memo
 }  // namespace
 
 std::string metrics_text(const MetricsInput& input) {
-  Families families;
+  MetricFamilies families;
   add_process(families, input);
-  add_net(families, input.net);
+  add_net(families, input);
   add_log(families, input.log);
+  add_disk(families, input);
   add_kinesis(families, input.kinesis);
   add_quotas(families, input.quotas, input.names_owners);
   add_memory(families, input.memory);
   families.gauge("millrace_kinesis_subscriptions", "Event streams of SubscribeToShard that are open",
                  input.subscriptions);
-  families.gauge("millrace_streams", "Streams that exist", input.streams);
-  families.gauge("millrace_shards_open", "Open shards of all streams", input.open_shards);
+  const broker::Catalog& catalog = *input.streams.catalog;
+  families.gauge("millrace_streams", "Streams that exist", catalog.streams.size());
+  families.gauge("millrace_shards_open", "Open shards of all streams", catalog.open_shard_count);
+  add_streams(families, input.streams);
   add_conditions(families, input.conditions);
   return families.text();
 }

@@ -5,6 +5,7 @@
 
 #include "app/metrics.h"
 #include "base/clock.h"
+#include "base/task.h"
 #include "store/posix_disk.h"
 
 namespace millrace::app {
@@ -16,14 +17,8 @@ constexpr std::int64_t kPauseFactor = 4;
 
 }  // namespace
 
-MetricsPage::MetricsPage(const broker::Broker& broker, const kinesis::FrontDoor& front_door,
-                         const Published<identity::QuotaTable>& quotas, const Conditions& conditions,
-                         const Memory& memory, MetricsPageOptions options)
-    : broker_(broker),
-      front_door_(front_door),
-      quotas_(quotas),
-      conditions_(conditions),
-      memory_(memory),
+MetricsPage::MetricsPage(const Ground& ground, MetricsPageOptions options)
+    : ground_(ground),
       options_(std::move(options)),
       started_s_(static_cast<double>(system_clock().wall_ms()) / 1e3),
       handle_(std::make_shared<Handle>()),
@@ -60,17 +55,22 @@ void MetricsPage::make_next(Loop& loop) {
 }
 
 void MetricsPage::begin() {
-  worker_->run([this, catalog = broker_.catalog()] { make(*catalog); });
+  begun_ns_ = system_clock().monotonic_ns();
+  // The page may go while the loops look at their shards.
+  spawn(ground_.watch.figures(), [handle = handle_](std::shared_ptr<const StreamFigures> streams) {
+    const std::lock_guard lock(handle->mutex);
+    if (MetricsPage* const page = handle->page; page != nullptr)
+      page->worker_->run([page, streams = std::move(streams)] { page->make(*streams); });
+  });
 }
 
-void MetricsPage::make(const broker::Catalog& catalog) {
+void MetricsPage::make(const StreamFigures& streams) {
   std::vector<Waiting> served;
   {
     const std::lock_guard lock(mutex_);
     served.swap(waiting_);
   }
-  const std::int64_t begun_ns = system_clock().monotonic_ns();
-  const auto page = std::make_shared<const Bytes>(text(catalog));
+  const auto page = std::make_shared<const Bytes>(text(streams));
   for (Waiting& each : served) {
     each.loop->post([page, responder = std::move(each.responder)]() mutable {
       net::Response response;
@@ -83,29 +83,33 @@ void MetricsPage::make(const broker::Catalog& catalog) {
   {
     const std::lock_guard lock(mutex_);
     const std::int64_t now_ns = system_clock().monotonic_ns();
-    next_ns_ = now_ns + std::max(kPauseNs, kPauseFactor * (now_ns - begun_ns));
+    next_ns_ = now_ns + std::max(kPauseNs, kPauseFactor * (now_ns - begun_ns_));
     making_ = !waiting_.empty();
     if (making_) next = waiting_.front().loop;
   }
   if (next != nullptr) make_next(*next);
 }
 
-std::string MetricsPage::text(const broker::Catalog& catalog) const {
-  MetricsInput input;
+std::string MetricsPage::text(const StreamFigures& streams) {
+  MetricsInput input{.streams = streams};
   input.node = options_.node;
   input.zone = options_.zone;
   input.started_s = started_s_;
   input.process = read_process_stats();
   if (const net::Server* server = server_.load(std::memory_order_acquire)) input.net = server->stats();
-  input.log = broker_.log().stats();
-  input.kinesis = front_door_.stats();
-  input.quotas = quotas_.here()->all();
+  input.connections_max = options_.connections_max;
+  input.log = ground_.broker.log().stats();
+  input.kinesis = ground_.front_door.stats();
+  input.quotas = ground_.quotas.here()->all();
   input.names_owners = options_.names_owners;
-  input.memory = memory_.all();
-  input.subscriptions = front_door_.open_subscriptions();
-  input.conditions = conditions_.seen();
-  input.streams = catalog.streams.size();
-  input.open_shards = catalog.open_shard_count;
+  input.memory = ground_.memory.all();
+  input.subscriptions = ground_.front_door.open_subscriptions();
+  input.conditions = ground_.conditions.seen();
+  if (const auto free_bytes = ground_.disk.free_bytes(); free_bytes.ok()) {
+    input.disk_free_bytes = *free_bytes;
+    room_.note(*free_bytes, system_clock().monotonic_ns());
+    input.disk_full_in_s = room_.full_in_s();
+  }
   return metrics_text(input);
 }
 

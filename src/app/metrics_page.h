@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "app/disk_room.h"
 #include "app/memory.h"
+#include "app/stream_watch.h"
 #include "base/conditions.h"
 #include "base/loop.h"
 #include "base/published.h"
@@ -23,15 +25,23 @@ namespace millrace::app {
 struct MetricsPageOptions {
   std::string node;
   std::string zone;
+  std::uint64_t connections_max = 0;
   bool names_owners = false;  // of quotas: users, roles and streams. False: only their sums are shown.
 };
 
 class MetricsPage {
  public:
-  // broker, front_door, quotas, conditions, memory   borrowed; outlive the page
-  MetricsPage(const broker::Broker& broker, const kinesis::FrontDoor& front_door,
-              const Published<identity::QuotaTable>& quotas, const Conditions& conditions,
-              const Memory& memory, MetricsPageOptions options);
+  // Borrowed; outlives the page, and the watch also the loops' last callback.
+  struct Ground {
+    const broker::Broker& broker;
+    const kinesis::FrontDoor& front_door;
+    StreamWatch& watch;
+    const Published<identity::QuotaTable>& quotas;
+    const Conditions& conditions;
+    const Memory& memory;
+    store::Disk& disk;
+  };
+  MetricsPage(const Ground& ground, MetricsPageOptions options);
   // Waits for the page that is being made. No request may come any more.
   ~MetricsPage();
 
@@ -55,16 +65,12 @@ class MetricsPage {
     MetricsPage* page;  // guarded; null once it has gone
   };
 
-  void make_next(Loop& loop);                 // after the pause; any thread
-  void begin();                               // on a loop: what only loops can see is looked up there
-  void make(const broker::Catalog& catalog);  // on the worker
-  std::string text(const broker::Catalog& catalog) const;
+  void make_next(Loop& loop);               // after the pause; any thread
+  void begin();                             // on a loop: what only loops can see is looked up there
+  void make(const StreamFigures& streams);  // on the worker
+  std::string text(const StreamFigures& streams);
 
-  const broker::Broker& broker_;
-  const kinesis::FrontDoor& front_door_;
-  const Published<identity::QuotaTable>& quotas_;
-  const Conditions& conditions_;
-  const Memory& memory_;
+  const Ground ground_;
   const MetricsPageOptions options_;
   const double started_s_;
   std::atomic<const net::Server*> server_{nullptr};
@@ -72,6 +78,8 @@ class MetricsPage {
   std::vector<Waiting> waiting_;  // guarded
   bool making_ = false;           // guarded: a page is being made, or is about to be
   std::int64_t next_ns_ = 0;      // guarded: no page is begun before
+  std::int64_t begun_ns_ = 0;     // of the page that is being made
+  DiskRoom room_;                 // the worker's
   const std::shared_ptr<Handle> handle_;
   std::unique_ptr<Worker> worker_;  // last: it goes first
 };

@@ -13,11 +13,13 @@
 #include <utility>
 #include <vector>
 
+#include "api/event_log.h"
 #include "api/fault.h"
 #include "app/backup_door.h"
 #include "app/backup_folder.h"
 #include "app/disk_watch.h"
 #include "app/ephemeral_folder.h"
+#include "app/event_lines.h"
 #include "app/fault_log.h"
 #include "app/first_streams.h"
 #include "app/folder_start.h"
@@ -26,6 +28,7 @@
 #include "app/keyring_file.h"
 #include "app/leases.h"
 #include "app/memory.h"
+#include "app/metrics_auth.h"
 #include "app/metrics_page.h"
 #include "app/open_files.h"
 #include "app/process_stats.h"
@@ -151,7 +154,9 @@ class House {
   explicit House(const Settings& settings)
       : settings_(settings),
         memory_(settings.memory_bytes_max, loop_count(settings)),
-        loops_(loop_count(settings)) {}
+        loops_(loop_count(settings)) {
+    api::tell_events_to(&event_lines_);
+  }
   ~House();
   House(const House&) = delete;
   House& operator=(const House&) = delete;
@@ -176,6 +181,7 @@ class House {
   Result<void> listen();
 
   const Settings& settings_;
+  EventLines event_lines_;
   Conditions conditions_{tell_condition};
   const Memory memory_;
   std::unique_ptr<store::Disk> disk_;
@@ -194,8 +200,10 @@ class House {
   std::unique_ptr<BackupDoor> backup_door_;
   net::Handler admin_;
   net::Handler aws_;
+  std::unique_ptr<StreamWatch> stream_watch_;  // goes after the loop of tables, which may be at work for it
   std::unique_ptr<Leases> leases_;
   std::unique_ptr<StreamMetrics> stream_metrics_;
+  MetricsAuth metrics_auth_{settings_.metrics_auth};
   std::unique_ptr<MetricsPage> metrics_page_;
   std::unique_ptr<RequestGate> gate_;
   net::Handler metrics_;
@@ -209,6 +217,7 @@ House::~House() {
   server_.reset();
   metrics_page_.reset();
   loops_.stop();
+  api::tell_events_to(nullptr);
 }
 
 Result<void> House::open() {
@@ -256,6 +265,7 @@ log::LogEnvironment House::log_environment() {
                                   .start_worker = store::start_thread_worker,
                                   .warn = [](const std::string& line) { log_line(LogLevel::kWarn, line); },
                                   .wait_until = {}};
+  environment.slow_commit = [this](std::int64_t took_ms) { event_lines_.slow_commit(took_ms); };
   if (folder_ != nullptr) {
     environment.origin = folder_->origin();
     environment.marks = folder_.get();
@@ -336,23 +346,35 @@ Result<void> House::open_leases() {
   MR_ASSIGN(leases_, Leases::open({settings_, *control_, loops_, identity_->verifier(),
                                    identity_->authorizer(), memory_, clock_}));
   identity_->report_on(leases_->tables_loop());  // where it is asked whether a table's items may be had
+  stream_watch_ = std::make_unique<StreamWatch>(*broker_, loops_.loop(0), system_clock());
+  stream_watch_->read_leases_of(leases_->tables(), leases_->tables_loop());
   stream_metrics_ = std::make_unique<StreamMetrics>(*broker_, *front_door_, leases_->cloudwatch_door(),
-                                                    loops_.loop(0), system_clock());
+                                                    *stream_watch_, loops_.loop(0), system_clock());
   return {};
 }
 
 Result<void> House::listen() {
+  const net::ServerLimits limits = server_limits(settings_);
   metrics_page_ =
-      std::make_unique<MetricsPage>(*broker_, *front_door_, identity_->quotas(), conditions_, memory_,
+      std::make_unique<MetricsPage>(MetricsPage::Ground{.broker = *broker_,
+                                                        .front_door = *front_door_,
+                                                        .watch = *stream_watch_,
+                                                        .quotas = identity_->quotas(),
+                                                        .conditions = conditions_,
+                                                        .memory = memory_,
+                                                        .disk = *disk_},
                                     MetricsPageOptions{.node = settings_.node_name,
                                                        .zone = settings_.zone,
+                                                       .connections_max = limits.connections_max,
                                                        .names_owners = settings_.metrics_owners == "yes"});
   gate_ = std::make_unique<RequestGate>(
       RequestGate::Options{.checks_signatures = !settings_.root_access_key.empty(),
                            .any_host = settings_.any_credentials != "no",
                            .allowed_origins = settings_.allow_origin},
       identity_->verifier(), system_clock());
+  MR_TRY(metrics_auth_.reload());
   metrics_ = [this](std::unique_ptr<net::Request> request, net::Responder responder) {
+    if (!metrics_auth_.passes(*request)) return std::move(responder).respond(metrics_refusal());
     metrics_page_->handle(std::move(request), std::move(responder));
   };
   router_ = std::make_unique<Router>(Routes{.aws = aws_,
@@ -363,7 +385,6 @@ Result<void> House::listen() {
                                             .admin = admin_,
                                             .conditions = conditions_},
                                      *gate_, system_random());
-  const net::ServerLimits limits = server_limits(settings_);
   if (limits.connections_max < settings_.connections_max)
     log_line(LogLevel::kWarn, "fewer connections than --connections-max: the limit of open files is too low",
              {{"connections_max", static_cast<std::int64_t>(limits.connections_max)},
@@ -377,7 +398,7 @@ Result<void> House::listen() {
                          [this](std::unique_ptr<net::Request> request, net::Responder responder) {
                            router_->handle(std::move(request), std::move(responder));
                          },
-                         gate_.get()));
+                         gate_.get(), &event_lines_));
   metrics_page_->serves(*server_);
   disk_watch_ = std::make_shared<DiskWatch>(*disk_, conditions_, loops_.loop(0));
   disk_watch_->start();
@@ -399,6 +420,9 @@ void House::reload() {
   if (AuditLog* log = identity_->audit_log(); log != nullptr && !log->reopen())
     log_line(LogLevel::kError, "SIGHUP: the audit log's file cannot be opened",
              {{"file", settings_.audit_log}});
+  if (const auto loaded = metrics_auth_.reload(); !loaded.ok())
+    log_line(LogLevel::kError, "SIGHUP: the token of /metrics stays as it was",
+             {{"error", loaded.error().text}});
   if (tls_.certificate_path.empty()) return log_line(LogLevel::kInfo, "SIGHUP: nothing to load again");
   if (const auto loaded = server_->reload_tls(tls_); loaded.ok())
     log_line(LogLevel::kInfo, "SIGHUP: certificate and key loaded again",

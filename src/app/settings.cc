@@ -322,6 +322,8 @@ std::vector<Setting> make_table() {
   table.push_back(text("metrics-owners", "yes|no",
                        "Whether /metrics, which anybody may read, names users, roles and streams with quotas",
                        &S::metrics_owners, fits_yes_or_no, "yes or no"));
+  table.push_back(text("metrics-auth", "FILE", "File with the bearer token that GET /metrics must bring",
+                       &S::metrics_auth, fits_path, "a file"));
   table.push_back(text("log-level", "LEVEL", "debug, info, warn or error", &S::log_level, fits_level,
                        "debug, info, warn or error"));
   table.push_back(text("audit-log", "FILE", "Where decisions about access are written: a file, stderr or off",

@@ -54,6 +54,7 @@ struct Settings {
   std::uint64_t connections_max = 20'000;
   std::string allow_origin;
   std::string metrics_owners = "no";
+  std::string metrics_auth;
   std::uint64_t buffered_bytes_max = 1u << 30;
   std::uint64_t memory_bytes_max = 1u << 30;
   // Of the clustered release: named here so that they get a clear answer.

@@ -35,14 +35,17 @@ leases::cloudwatch::Statistics statistics_of(const kinesis::Figure& figure, doub
 }  // namespace
 
 StreamMetrics::StreamMetrics(broker::Broker& broker, kinesis::FrontDoor& streams,
-                             leases::cloudwatch::FrontDoor& cloudwatch, Loop& home, const Clock& clock)
+                             leases::cloudwatch::FrontDoor& cloudwatch, StreamWatch& watch, Loop& home,
+                             const Clock& clock)
     : broker_(broker),
       streams_(streams),
       board_(cloudwatch.board()),
+      watch_(watch),
       home_(home),
       clock_(clock),
       collected_ms_(clock.wall_ms()) {
   cloudwatch.refresh_with([this] { return refresh(); });
+  watch.refresh_with([this] { return refresh(); });
   home_.post([this] { wait_for_minute(); });
 }
 
@@ -64,10 +67,13 @@ Task<void> StreamMetrics::refresh() {
 Task<void> StreamMetrics::collect() {
   if (std::exchange(collecting_, true)) co_return;
   const std::int64_t begin_ms = std::exchange(collected_ms_, clock_.wall_ms());
-  Task<std::vector<kinesis::MeterReading>> taking = streams_.take_meters(home_);
-  std::vector<kinesis::MeterReading> readings = co_await std::move(taking);
+  Task<kinesis::MeterTake> taking = streams_.take_meters(home_);
+  kinesis::MeterTake all = co_await std::move(taking);
+  const auto taken = std::make_shared<kinesis::MeterTake>(std::move(all));
+  std::vector<kinesis::MeterReading>& readings = taken->readings;
   std::stable_partition(readings.begin(), readings.end(),
                         [](const kinesis::MeterReading& reading) { return !reading.shard.has_value(); });
+  watch_.take(taken);
   // In the minute in which most of the time lies: a timer may be early or late by a little.
   const std::int64_t at_s = (begin_ms + collected_ms_) / 2 / 1'000;
   constexpr std::size_t kAtOnce = 64;  // then others have the loop for a while

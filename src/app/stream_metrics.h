@@ -1,10 +1,11 @@
-// app/stream_metrics.h: what was done to streams, brought to CloudWatch's board once a minute, and before
-// somebody reads there.
+// app/stream_metrics.h: what was done to streams, brought to CloudWatch's board and to the page of metrics
+// once a minute, and before somebody reads there.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "app/stream_watch.h"
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/task.h"
@@ -19,7 +20,8 @@ class StreamMetrics {
   // All borrowed; outlive it, and it outlives the loops' last callback. home   the board's loop. Begins at
   // once. Before the first request.
   StreamMetrics(broker::Broker& broker, kinesis::FrontDoor& streams,
-                leases::cloudwatch::FrontDoor& cloudwatch, Loop& home, const Clock& clock);
+                leases::cloudwatch::FrontDoor& cloudwatch, StreamWatch& watch, Loop& home,
+                const Clock& clock);
   StreamMetrics(const StreamMetrics&) = delete;
   StreamMetrics& operator=(const StreamMetrics&) = delete;
 
@@ -33,6 +35,7 @@ class StreamMetrics {
   broker::Broker& broker_;
   kinesis::FrontDoor& streams_;
   leases::cloudwatch::MetricBoard& board_;
+  StreamWatch& watch_;
   Loop& home_;
   const Clock& clock_;
   std::int64_t collected_ms_;

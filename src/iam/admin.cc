@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/access.h"
+#include "api/event_log.h"
 #include "api/fault.h"
 #include "iam/admin_operations.h"
 #include "identity/bound_policy.h"
@@ -18,6 +19,7 @@ using enum ErrorKind;
 using Json = AdminJson;
 
 constexpr std::array<std::string_view, 1> kServices = {"millrace"};
+constexpr std::string_view kPrefix = "/admin/";
 constexpr std::size_t kBodyBytesMax = 64 * 1'024;
 
 int status_of(ErrorKind kind) {
@@ -55,7 +57,6 @@ net::Response response_of(int status, const Json& json) {
   response.body = Bytes(json.dump(-1, ' ', false, Json::error_handler_t::replace));
   return response;
 }
-net::Response refusal(int status, std::string_view text) { return response_of(status, {{"error", text}}); }
 
 // An ask, in the authorizer's terms.
 struct Question {
@@ -90,9 +91,10 @@ class AdminCourse {
       return course.admin_.authorizer_.may(course.caller_, api::circumstances_of(*course.request_, now_ms),
                                            question.request());
     };
-    AdminWish wish{course.admin_.keeper_, course.admin_.random_, now_ms, course.body_, may};
+    AdminWish wish{course.admin_.keeper_,     course.admin_.random_, now_ms,
+                   course.admin_.started_ms_, course.body_,          may};
     if (const auto denial = course.denial_of(operation->asks(wish), now_ms); denial.has_value()) {
-      course.answer(refusal(403, denial->message));
+      course.refuse(403, denial->message);
       co_return;
     }
     AdminPlanned planned = operation->plan(wish);
@@ -106,9 +108,13 @@ class AdminCourse {
           co_await course.admin_.keeper_.change(std::move(*planned->change), *course.request_->loop);
       if (!changed.ok()) planned = changed.error();
     }
-    course.answer(planned.ok()
-                      ? response_of(200, planned->answer)
-                      : refusal(status_of(planned.error().kind), api::text_for_client(planned.error())));
+    if (!planned.ok()) {
+      course.refuse(status_of(planned.error().kind), api::text_for_client(planned.error()));
+      co_return;
+    }
+    const std::string subject = course.subject(planned->answer);
+    api::tell(api::Changed{*course.request_, course.caller_, operation->name, subject});
+    course.answer(response_of(200, planned->answer));
   }
 
  private:
@@ -118,36 +124,34 @@ class AdminCourse {
     constexpr std::string_view kType = "application/json";
     const std::string_view type = request_->header("content-type");
     if (type.substr(0, type.find(';')) != kType)
-      return answer(refusal(415, "the Content-Type must be application/json"));
+      return refuse(415, "the Content-Type must be application/json");
     if (request_->body.size() > kBodyBytesMax)
-      return answer(refusal(400, fmt::format("the body has more than {} bytes", kBodyBytesMax)));
+      return refuse(400, fmt::format("the body has more than {} bytes", kBodyBytesMax));
     auto checked = api::verify(*request_, admin_.verifier_, admin_.authorizer_, kServices, now_ms);
     if (const auto* failure = std::get_if<identity::AuthFailure>(&checked); failure != nullptr)
-      return answer(refusal(403, fmt::format("{}: {}", failure->type, failure->message)));
+      return refuse(403, fmt::format("{}: {}", failure->type, failure->message));
     caller_ = std::move(*std::get_if<identity::Caller>(&checked));
-    constexpr std::string_view kPrefix = "/admin/";
     const std::string_view path = request_->target;
     const std::string_view name = path.substr(std::min(kPrefix.size(), path.size()));
     const AdminOperation* found = nullptr;
     for (const AdminOperation& each : admin_operations())
       if (each.name == name) found = &each;
     if (found == nullptr || request_->method != "POST")
-      return answer(refusal(404, fmt::format("there is no operation {} {}", request_->method, path)));
+      return refuse(404, fmt::format("there is no operation {} {}", request_->method, path));
     if (caller_.principal->kind == identity::Principal::Kind::kUnchecked && found->of_users)
-      return answer(refusal(403,
-                            "this server checks no signatures, so it needs no users: start it with "
-                            "MILLRACE_ROOT_ACCESS_KEY and MILLRACE_ROOT_SECRET_KEY"));
+      return refuse(403,
+                    "this server checks no signatures, so it needs no users: start it with "
+                    "MILLRACE_ROOT_ACCESS_KEY and MILLRACE_ROOT_SECRET_KEY");
     // source: STS API reference, GetSessionToken: no operation of IAM without MFA, which there is none of
     // here
     const identity::Principal& principal = *caller_.principal;
     if (found->of_users && principal.temporary && principal.kind != identity::Principal::Kind::kSession)
-      return answer(
-          refusal(403,
-                  "credentials of GetSessionToken may not ask about or change users, keys, roles and "
-                  "policies: sign with the access key itself, or assume a role"));
+      return refuse(403,
+                    "credentials of GetSessionToken may not ask about or change users, keys, roles and "
+                    "policies: sign with the access key itself, or assume a role");
     const std::string_view text = request_->body.text();
     body_ = Json::parse(text.begin(), text.end(), nullptr, false);
-    if (!body_.is_object()) return answer(refusal(400, "the body must be a JSON object"));
+    if (!body_.is_object()) return refuse(400, "the body must be a JSON object");
     return found;
   }
 
@@ -179,8 +183,21 @@ class AdminCourse {
     return policy.ok() ? admin_.authorizer_.check_keys(**policy) : Result<void>{};
   }
 
-  const AdminOperation* answer(net::Response response) {
-    std::move(responder_).respond(std::move(response));
+  // What the operation is about, for the log: "AKIA…", or "user/anna".
+  std::string subject(const Json& answer) const {
+    for (const char* const name : {"AccessKeyId", "User", "Role", "Policy", "Owner"})
+      for (const Json* const json : {&body_, &answer})
+        if (const auto found = json->find(name); found != json->end() && found->is_string())
+          return found->get<std::string>();
+    return {};
+  }
+
+  void answer(net::Response response) { std::move(responder_).respond(std::move(response)); }
+  const AdminOperation* refuse(int status, std::string_view text) {
+    const std::string_view path = request_->target;
+    api::tell(api::Refused{*request_, caller_.principal != nullptr ? &caller_ : nullptr,
+                           path.substr(std::min(kPrefix.size(), path.size())), "", text, status});
+    answer(response_of(status, {{"error", text}}));
     return nullptr;
   }
 

@@ -25,7 +25,8 @@ class Admin {
         authorizer_(authorizer),
         clock_(clock),
         random_(random),
-        account_(std::move(account)) {}
+        account_(std::move(account)),
+        started_ms_(clock.wall_ms()) {}
 
   // Answers with an object, or {"error": TEXT} and 400, 403, 404, 409, 415, 500 or 503. The connection's
   // loop.
@@ -40,6 +41,7 @@ class Admin {
   const Clock& clock_;
   Random& random_;
   std::string account_;
+  std::int64_t started_ms_;
 };
 
 }  // namespace millrace::iam

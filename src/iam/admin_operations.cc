@@ -73,6 +73,12 @@ AdminPlanned create_key(AdminWish& wish) {
 AdminPlanned list_keys(AdminWish& wish) {
   const std::string user = wish.text_or_empty("User");
   const auto state = wish.keeper.identities().here();
+  const auto directory = wish.keeper.directory().here();
+  const auto last_used = [&](const std::string& id) -> AdminJson {
+    const auto use = directory->key_uses.find(id);
+    if (use == directory->key_uses.end() || use->second->last_ms() == 0) return nullptr;
+    return use->second->last_ms();
+  };
   if (!user.empty() && !state->users.contains(user))
     return Error{kNotFound, fmt::format("there is no user {}", user)};
   AdminJson keys = AdminJson::array();
@@ -82,9 +88,10 @@ AdminPlanned list_keys(AdminWish& wish) {
       keys.push_back({{"AccessKeyId", id},
                       {"User", name},
                       {"Status", key.active ? "Active" : "Inactive"},
-                      {"CreatedMs", key.created_ms}});
+                      {"CreatedMs", key.created_ms},
+                      {"LastUsedMs", last_used(id)}});
   }
-  return AdminPlan{std::nullopt, {{"Keys", std::move(keys)}}};
+  return AdminPlan{std::nullopt, {{"Keys", std::move(keys)}, {"LastUsedKnownSinceMs", wish.started_ms}}};
 }
 AdminPlanned enable_key(AdminWish& wish) {
   return AdminPlan{identity::KeySwitched{wish.text("AccessKeyId"), true}};

@@ -37,6 +37,7 @@ struct AdminWish {
   Keeper& keeper;
   Random& random;
   std::int64_t now_ms;
+  std::int64_t started_ms;  // of the server, since when it knows which keys are used
   const AdminJson& body;
   std::function<bool(const AdminAsk&)>
       may;                 // whether the caller may, so that lists show no more than AWS does

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <functional>
+#include <set>
 #include <utility>
 
 #include "base/byte_cache.h"
@@ -75,9 +76,8 @@ std::shared_ptr<const Policy> everything() {
 }
 
 std::string denial_text(const Principal& principal, const AccessRequest& request, Reason reason) {
-  const std::string head =
-      fmt::format("User: {} is not authorized to perform: {} on resource: {}", principal.arn, request.action,
-                  request.shown.empty() ? request.resource : request.shown);
+  std::string head = fmt::format("User: {} is not authorized to perform: {} on resource: {}", principal.arn,
+                                 request.action, request.shown.empty() ? request.resource : request.shown);
   const auto no = [&](std::string_view what) {
     if (!request.shown.empty()) return head;  // the resource has a policy only where it exists
     return fmt::format("{} because no {} policy allows the {} action", head, what, request.action);
@@ -116,6 +116,22 @@ struct ThisThread {
   };
   ByteCache<const std::string*, Compiled> compiled;
   AuditSums sums;
+  // Keys of requests that were refused, of this minute: who makes up a key for each request must not have a
+  // line for each.
+  std::set<std::string, std::less<>> refused_keys;
+  std::int64_t refused_since_ms = 0;
+
+  bool may_name(std::string_view refused_key, std::int64_t now_ms) {
+    constexpr std::size_t kRefusedKeysMax = 32;
+    if (now_ms - refused_since_ms >= AuditSums::kWindowMs || now_ms < refused_since_ms) {
+      refused_keys.clear();
+      refused_since_ms = now_ms;
+    }
+    if (refused_keys.contains(refused_key)) return true;
+    if (refused_keys.size() == kRefusedKeysMax) return false;
+    refused_keys.emplace(refused_key);
+    return true;
+  }
 
   // Of nothing, nullptr. nullopt: it is no policy, and a resource with such a one is nobody's.
   std::optional<std::shared_ptr<const Policy>> compile(const std::shared_ptr<const std::string>& text) {
@@ -228,6 +244,7 @@ bool Authorizer::would_allow(const Caller& caller, const Circumstances& circumst
 void Authorizer::refused(const AuthFailure& failure, std::string_view access_key,
                          const Circumstances& circumstances) const {
   if (state_->sink == nullptr) return;
+  if (!state_->here().may_name(access_key, circumstances.now_ms)) access_key = {};
   state_->here().sums.add({"", access_key, "", "", std::nullopt, failure.type, circumstances.peer},
                           circumstances.now_ms, false, *state_->sink);
 }

@@ -42,6 +42,12 @@ const AccessKey* same_key(const Directory& before, const User& user, const Store
   return known.sealed_secret == key.sealed_secret && known.principal->id == user.id ? &known : nullptr;
 }
 
+std::shared_ptr<KeyUse> use_of(const Directory* before, const std::string& key) {
+  if (before != nullptr)
+    if (const auto known = before->key_uses.find(key); known != before->key_uses.end()) return known->second;
+  return std::make_shared<KeyUse>();
+}
+
 }  // namespace
 
 std::string iam_arn(std::string_view account, std::string_view kind, std::string_view name) {
@@ -85,6 +91,7 @@ Result<std::shared_ptr<const Directory>> make_directory(const Identities& identi
     principal.id = user.id;
     principal.name = name;
     for (const auto& [id, key] : user.keys) {
+      const std::shared_ptr<KeyUse>& use = directory->key_uses.emplace(id, use_of(before, id)).first->second;
       if (const AccessKey* known = same != nullptr ? same_key(*before, user, key) : nullptr;
           known != nullptr && key.active) {
         directory->keys.emplace(id, *known);
@@ -100,7 +107,7 @@ Result<std::shared_ptr<const Directory>> make_directory(const Identities& identi
       auto own = std::make_shared<Principal>(principal);
       own->access_key = id;
       own->serial = next_serial();
-      directory->keys.emplace(id, AccessKey{*secret, "", std::move(own), key.sealed_secret});
+      directory->keys.emplace(id, AccessKey{*secret, "", std::move(own), key.sealed_secret, use});
     }
     if (same != nullptr) {
       directory->users.emplace(user.id, same);

@@ -2,6 +2,7 @@
 // immutable picture, made out of the identities and replaced as a whole when something changes.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -18,11 +19,27 @@
 
 namespace millrace::identity {
 
+// When a key was last used, about: a signature with it passed. Any thread.
+class KeyUse {
+ public:
+  void note(std::int64_t now_ms) {
+    // Seldom written, so that loops do not take the line from one another.
+    constexpr std::int64_t kCoarseMs = 60'000;
+    if (now_ms - last_ms_.load(std::memory_order_relaxed) >= kCoarseMs)
+      last_ms_.store(now_ms, std::memory_order_relaxed);
+  }
+  std::int64_t last_ms() const { return last_ms_.load(std::memory_order_relaxed); }  // 0: not since the start
+
+ private:
+  std::atomic<std::int64_t> last_ms_{0};
+};
+
 struct AccessKey {
   std::string secret_key;
   std::string session_token;  // empty for long-lived keys; else X-Amz-Security-Token must equal it
   std::shared_ptr<const Principal> principal;
   std::string sealed_secret = {};  // what the secret was opened from
+  std::shared_ptr<KeyUse> use = {};
 };
 
 struct RoleEntry {
@@ -42,6 +59,8 @@ struct Directory {
   bool checks_signatures = true;  // false: everybody passes, whatever they send
   // Those that may be used now, by their ids.
   std::unordered_map<std::string, AccessKey, Hash, std::equal_to<>> keys;
+  // Of all keys of users, those that are disabled too.
+  std::unordered_map<std::string, std::shared_ptr<KeyUse>, Hash, std::equal_to<>> key_uses;
   std::map<std::string, RoleEntry, std::less<>> roles;                         // by id
   std::map<std::string, std::string, std::less<>> role_ids;                    // by name
   std::map<std::string, std::shared_ptr<const Principal>, std::less<>> users;  // by id; without access key

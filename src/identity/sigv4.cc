@@ -152,6 +152,15 @@ std::string canonical_request(const SignedRequest& request, const Claim& claim, 
   return out.append(hex(request.body_sha256 != nullptr ? *request.body_sha256 : sha256(request.body)));
 }
 
+std::string plain_key(std::string_view id) {
+  constexpr std::size_t kKeyBytesMax = 128;
+  const bool fits = id.size() <= kKeyBytesMax && std::all_of(id.begin(), id.end(), [](char byte) {
+                      return (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
+                             (byte >= 'a' && byte <= 'z') || byte == '-' || byte == '_' || byte == '.';
+                    });
+  return fits ? std::string(id) : std::string();
+}
+
 AuthFailure mismatch(const std::string& canonical, const std::string& to_sign) {
   return invalid(
       "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
@@ -163,6 +172,14 @@ AuthFailure mismatch(const std::string& canonical, const std::string& to_sign) {
 
 }  // namespace
 
+std::string claimed_key(std::string_view target, std::span<const HttpHeader> headers) {
+  const auto read = read_claim(target, HeaderIndex(headers));
+  const auto* const claim = std::get_if<Claim>(&read);
+  if (claim == nullptr) return {};
+  const auto credential = split_credential(claim->credential);
+  return credential.has_value() ? plain_key(credential->access_key) : std::string();
+}
+
 AuthFailure incomplete_signature(std::string message) {
   return refused("IncompleteSignatureException", std::move(message));
 }
@@ -172,6 +189,7 @@ struct Verifier::Key {
   std::string_view secret_key;
   std::string_view session_token;  // that must come with it
   std::shared_ptr<const Principal> principal;
+  KeyUse* use = nullptr;  // of the directory; nullptr: nobody wants to know
 };
 
 // Sessions that were opened, so that not each request opens its token anew.
@@ -248,7 +266,8 @@ std::variant<Verifier::Key, AuthFailure> Verifier::find_key(const Directory& dir
                                                             const std::string& token,
                                                             std::int64_t now_s) const {
   if (const auto key = directory.keys.find(access_key); key != directory.keys.end())
-    return Key{key->second.secret_key, key->second.session_token, key->second.principal};
+    return Key{key->second.secret_key, key->second.session_token, key->second.principal,
+               key->second.use.get()};
   if (sessions_ == nullptr || token.empty()) return unknown_key();
   auto& opened = threads_->here(memory_).sessions;
   ThisThread::Opened* found = opened.find(token);
@@ -316,7 +335,7 @@ std::variant<Caller, AuthFailure> Verifier::verify(const SignedRequest& request,
   if (!directory->checks_signatures) {
     if (!credential.has_value()) return Caller{"", "", "", unchecked_principal()};
     return Caller{"", std::string(credential->service), std::string(credential->region),
-                  unchecked_principal()};
+                  unchecked_principal(), plain_key(credential->access_key)};
   }
 
   // From here on in the order in which the service was seen to answer.
@@ -356,6 +375,7 @@ std::variant<Caller, AuthFailure> Verifier::verify(const SignedRequest& request,
   if (!equal_in_constant_time(own.session_token, claim.security_token)) {
     return refused("UnrecognizedClientException", "The security token included in the request is invalid");
   }
+  if (own.use != nullptr) own.use->note(now_ms);
   return Caller{std::string(credential->access_key), std::string(credential->service),
                 std::string(credential->region), own.principal};
 }

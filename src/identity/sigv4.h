@@ -41,7 +41,13 @@ struct Caller {
   std::string service;  // of the credential scope: "kinesis"
   std::string region;
   std::shared_ptr<const Principal> principal;  // never nullptr
+  // Where signatures are not checked: the key that the request names, for figures.
+  std::string claimed_key = {};
 };
+
+// The id of the access key that a request says it is signed with, for logs and figures: nobody has shown to
+// have it. Empty where there is none, or something that no key's id can be.
+std::string claimed_key(std::string_view target, std::span<const HttpHeader> headers);
 
 struct AuthFailure {
   int http_status;   // 400: what a JSON body goes with; a front door that answers in XML sends 403

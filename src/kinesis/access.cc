@@ -102,6 +102,7 @@ Outcome authorize(Call& call, const Wanted& wanted) {
     if (Outcome denied = ask(call, more); denied.has_value()) return denied;
   if (Outcome refused = authorize_keys(call, access); refused.has_value()) return refused;
   if (std::exchange(call.allowed, true)) return std::nullopt;
+  if (!access.frequent) call.resource = access.resource;
   return begin_quotas(call, access.stream.get());
 }
 

@@ -66,6 +66,7 @@ struct Call {
   std::string_view action;      // "kinesis:PutRecord"
   std::int64_t begun_ns = 0;    // of clock.monotonic_ns(), when the request was there
   bool allowed = false;         // by the authorizer: kinesis/access.h
+  std::string resource = {};    // what was asked about, of operations that are not frequent
   bool asked_again = false;     // what was allowed once: the audit log has it already, and a refusal is news
   Quotas quotas = {};           // once it was allowed
   RateLimits* rates = nullptr;  // nullptr: without --limits aws

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/access.h"
+#include "api/event_log.h"
 #include "base/task.h"
 #include "kinesis/call.h"
 #include "kinesis/fan_out/event_writer.h"
@@ -109,6 +110,9 @@ class RequestCourse {
       course.refuse(*outcome);
       co_return;
     }
+    if (!call.resource.empty())
+      api::tell(
+          api::Changed{*course.request_, course.caller_, all_operations()[position]->name, call.resource});
     net::Response response = new_answer(course.loop_.random);
     if (call.begin_stream) {
       course.stream(std::move(response), std::move(call.begin_stream));
@@ -120,8 +124,11 @@ class RequestCourse {
 
  private:
   // These answer, and say false: there is no more to do.
-  bool answer(net::Response response, std::string_view error_type) {
+  bool answer(net::Response response, std::string_view error_type, std::string_view message = {}) {
     count(error_type);
+    if (!error_type.empty())
+      api::tell(api::Refused{*request_, caller_.principal != nullptr ? &caller_ : nullptr, target_.operation,
+                             error_type, message, response.status});
     std::move(responder_).respond(std::move(response));
     return false;
   }
@@ -144,7 +151,7 @@ class RequestCourse {
     net::Response response = new_answer(loop_.random);
     response.status = error.http_status;
     set_body(response, encoding_, std::move(writer.bytes()));
-    return answer(std::move(response), error.type);
+    return answer(std::move(response), error.type, error.message);
   }
 
   bool refuse_if_formed(const ApiError& error) {
@@ -200,16 +207,16 @@ LoopState& FrontDoor::state_of(Loop& loop) {
   return *state;
 }
 
-Task<std::vector<MeterReading>> FrontDoor::take_meters(Loop& home) {
-  std::vector<MeterReading> readings;
+Task<MeterTake> FrontDoor::take_meters(Loop& home) {
+  MeterTake taken;
   for (const std::atomic<LoopState*>& slot : loops_) {
     LoopState* state = slot.load(std::memory_order_acquire);
     if (state == nullptr) continue;
     co_await switch_to(state->loop);
-    state->meter.take(readings);
+    state->meter.take(taken);
   }
   co_await switch_to(home);
-  co_return readings;
+  co_return taken;
 }
 
 void FrontDoor::leave() { fan_out_->leave(); }

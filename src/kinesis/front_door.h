@@ -47,7 +47,7 @@ class FrontDoor {
 
   // What was done to streams since it was asked last, a reading a loop and stream (shard, consumer). Any
   // loop; ends on `home`.
-  Task<std::vector<MeterReading>> take_meters(Loop& home);
+  Task<MeterTake> take_meters(Loop& home);
 
  private:
   friend class RequestCourse;

@@ -29,10 +29,7 @@ void OperationCounters::count(std::size_t operation, std::string_view error_type
     const auto known = std::find(kErrorTypes.begin(), kErrorTypes.end() - 1, error_type);
     add(counts.errors[static_cast<std::size_t>(known - kErrorTypes.begin())], 1);
   }
-  std::size_t bucket = 0;
-  while (bucket + 1 < kLatencyBuckets && latency_us > latency_bucket_us(bucket)) ++bucket;
-  add(counts.latency[bucket], 1);
-  add(counts.latency_sum_us, static_cast<std::uint64_t>(std::max<std::int64_t>(latency_us, 0)));
+  counts.latency.count(latency_us);
 }
 
 void OperationCounters::add_to(std::vector<OperationStats>& sum) const {
@@ -41,8 +38,7 @@ void OperationCounters::add_to(std::vector<OperationStats>& sum) const {
     const Counts& counts = counts_[i];
     sum[i].requests += read(counts.requests);
     for (std::size_t j = 0; j < counts.errors.size(); ++j) sum[i].errors[j] += read(counts.errors[j]);
-    for (std::size_t j = 0; j < counts.latency.size(); ++j) sum[i].latency[j] += read(counts.latency[j]);
-    sum[i].latency_sum_us += read(counts.latency_sum_us);
+    counts.latency.add_to(sum[i].latency);
   }
 }
 

@@ -7,12 +7,9 @@
 #include <string_view>
 #include <vector>
 
-namespace millrace::kinesis {
+#include "base/latency_counts.h"
 
-// Upper ends of the latency buckets in microseconds, the last without end: 64 µs, and each twice the one
-// before.
-inline constexpr std::size_t kLatencyBuckets = 20;
-constexpr std::int64_t latency_bucket_us(std::size_t bucket) { return std::int64_t{64} << bucket; }
+namespace millrace::kinesis {
 
 // The error types that are counted by name; all others as the last one.
 inline constexpr std::array<std::string_view, 25> kErrorTypes = {
@@ -47,8 +44,7 @@ struct OperationStats {
   std::string_view name;
   std::uint64_t requests = 0;
   std::array<std::uint64_t, kErrorTypes.size()> errors{};
-  std::array<std::uint64_t, kLatencyBuckets> latency{};  // of all requests; not cumulative
-  std::uint64_t latency_sum_us = 0;
+  LatencySums latency;  // of all requests
 };
 
 // One loop's counts. Its loop writes; any thread may read.
@@ -67,8 +63,7 @@ class OperationCounters {
   struct Counts {
     Counter requests{0};
     std::array<Counter, kErrorTypes.size()> errors{};
-    std::array<Counter, kLatencyBuckets> latency{};
-    Counter latency_sum_us{0};
+    LatencyCounts latency;
   };
   std::vector<Counts> counts_;
 };

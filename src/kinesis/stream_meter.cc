@@ -136,6 +136,7 @@ void StreamMeter::read(const broker::Stream& stream, std::uint32_t shard, const 
   figures[StreamMetric::kGetRecordsSuccess].add(1);
   figures[StreamMetric::kGetRecordsAge].add(not_negative(read.age_ms));
   figures[StreamMetric::kReadExceeded].add(0);
+  positions_.note(stream.id, shard, read.reader_kind, read.reader, read.next_offset);
   if (stream.shard_metrics.empty()) return;
   ShardFigures& of_shard = figures.shards[shard];
   read_from_shard(of_shard, read.bytes, read.records);
@@ -159,15 +160,16 @@ void StreamMeter::subscribed(const MeteredConsumer& consumer, Subscribed how) {
   if (how == Subscribed::kTooSoon) figures[ConsumerMetric::kRateExceeded].add(1);
 }
 
-void StreamMeter::event(const MeteredConsumer& consumer, std::optional<std::uint32_t> shard,
+void StreamMeter::event(const MeteredConsumer& consumer, std::uint32_t shard, bool shard_metered,
                         const Event& event) {
   ConsumerFigures& figures = figures_of(consumer);
   figures[ConsumerMetric::kEventBytes].add(event.bytes);
   figures[ConsumerMetric::kEventRecords].add(event.records);
   figures[ConsumerMetric::kEventBehind].add(not_negative(event.behind_ms));
   figures[ConsumerMetric::kEventSuccess].add(1);
-  if (shard.has_value())
-    read_from_shard(figures_of(consumer.stream_id, consumer.stream).shards[*shard], event.bytes,
+  positions_.note(consumer.stream_id, shard, ReaderKind::kConsumer, consumer.name, event.next_offset);
+  if (shard_metered)
+    read_from_shard(figures_of(consumer.stream_id, consumer.stream).shards[shard], event.bytes,
                     event.records);
 }
 
@@ -175,7 +177,9 @@ void StreamMeter::failed_event(const MeteredConsumer& consumer) {
   figures_of(consumer)[ConsumerMetric::kEventSuccess].add(0);
 }
 
-void StreamMeter::take(std::vector<MeterReading>& readings) {
+void StreamMeter::take(MeterTake& into) {
+  std::vector<MeterReading>& readings = into.readings;
+  positions_.take(into.positions);
   for (auto at = streams_.begin(); at != streams_.end();) {
     StreamFigures& stream = at->second;
     MeterReading reading{

@@ -13,6 +13,7 @@
 
 #include "broker/broker.h"
 #include "kinesis/metric_names.h"
+#include "kinesis/reader_positions.h"
 
 namespace millrace::kinesis {
 
@@ -41,6 +42,12 @@ struct MeterReading {
   std::vector<Figure> figures;              // without values where nothing of the kind was done
 };
 
+// All that was counted since the last time.
+struct MeterTake {
+  std::vector<MeterReading> readings;
+  std::vector<ReaderPosition> positions;
+};
+
 // A consumer with a throughput of its own.
 struct MeteredConsumer {
   std::uint64_t stream_id;
@@ -65,6 +72,9 @@ class StreamMeter {
     std::uint64_t bytes;  // of keys and data
     std::uint64_t records;
     std::int64_t age_ms;  // of the last record; 0 where there was none
+    std::uint64_t next_offset;
+    ReaderKind reader_kind;
+    std::string_view reader;
   };
   // One GetRecords.
   void read(const broker::Stream& stream, std::uint32_t shard, const Read& read, std::int64_t took_us);
@@ -76,13 +86,14 @@ class StreamMeter {
     std::uint64_t bytes;
     std::uint64_t records;
     std::int64_t behind_ms;
+    std::uint64_t next_offset;
   };
-  // One event of an answer to SubscribeToShard. shard   where its stream has shards' metrics enabled
-  void event(const MeteredConsumer& consumer, std::optional<std::uint32_t> shard, const Event& event);
+  // One event of an answer to SubscribeToShard. shard_metered   its stream has shards' metrics enabled
+  void event(const MeteredConsumer& consumer, std::uint32_t shard, bool shard_metered, const Event& event);
   void failed_event(const MeteredConsumer& consumer);
 
-  // All that was counted since the last take, added to `readings`.
-  void take(std::vector<MeterReading>& readings);
+  // All that was counted since the last take, added to `into`.
+  void take(MeterTake& into);
 
  private:
   using ShardFigures = std::array<Figure, kShardMetricCount>;
@@ -117,7 +128,8 @@ class StreamMeter {
 
   std::unordered_map<std::uint64_t, StreamFigures> streams_;      // by id
   std::unordered_map<std::uint64_t, ConsumerFigures> consumers_;  // by id
-  std::vector<ShardShare> shares_;                                // of the put at hand, by position
+  ReaderPositions positions_;
+  std::vector<ShardShare> shares_;  // of the put at hand, by position
 };
 
 }  // namespace millrace::kinesis

@@ -5,6 +5,7 @@
 
 #include "api/access.h"
 #include "api/document.h"
+#include "api/event_log.h"
 #include "api/http_answer.h"
 #include "api/random_pool.h"
 #include "base/task.h"
@@ -64,6 +65,7 @@ class RequestCourse {
       course.refuse(*outcome);
       co_return;
     }
+    api::tell(api::Changed{*course.request_, course.caller_, course.operation_->name, call.resource});
     net::Response response = api::new_answer(course.random_);
     api::set_body(response, api::Encoding::kJson, std::move(call.reply.bytes()));
     course.answer(std::move(response));
@@ -80,6 +82,9 @@ class RequestCourse {
     api::write_error(error, writer);
     net::Response response = api::new_answer(random_);
     response.status = error.http_status;
+    api::tell(api::Refused{*request_, caller_.principal != nullptr ? &caller_ : nullptr,
+                           operation_ != nullptr ? operation_->name : std::string_view{}, error.type,
+                           error.message, error.http_status});
     api::set_body(response, api::Encoding::kJson, std::move(writer.bytes()));
     return answer(std::move(response));
   }

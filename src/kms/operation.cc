@@ -59,6 +59,7 @@ Outcome ask(Call& call, const identity::AccessRequest& wish) {
       call.authorizer.check(call.caller, api::circumstances_of(call.request, call.clock.wall_ms()), wish);
   if (denial.has_value()) return api::access_denied(*denial);
   call.allowed = true;
+  call.resource = wish.resource;
   return std::nullopt;
 }
 

@@ -40,8 +40,9 @@ struct Call {
   Writer reply{api::Encoding::kJson};
   const identity::Authorizer& authorizer;
   const identity::Caller& caller;
-  std::string_view action;  // "kms:Encrypt"
-  bool allowed = false;     // by the authorizer
+  std::string_view action;    // "kms:Encrypt"
+  bool allowed = false;       // by the authorizer
+  std::string resource = {};  // its ARN; of what was asked about last
 };
 
 // What a request says that the conditions of policies may ask of. Borrowed.

@@ -91,6 +91,7 @@ void GroupCommit::begin_group() {
     gathering_.pop_front();
     add_to_group(*writing_.back().batch, writing_.back().bytes);
   }
+  write_begun_ns_ = state_->context->environment.clock.monotonic_ns();
   journal_->write(
       group_, [self = shared_from_this()](Result<void> written) { self->group_written(std::move(written)); });
 }
@@ -110,7 +111,15 @@ void GroupCommit::add_to_group(Batch& batch, std::uint32_t bytes) {
       group_.to_encrypt.push_back({run.encryptor, {data + run.begin, run.end - run.begin}});
 }
 
+void GroupCommit::note_latency() {
+  const LogEnvironment& environment = state_->context->environment;
+  const std::int64_t took_us = (environment.clock.monotonic_ns() - write_begun_ns_) / 1'000;
+  latencies_.count(took_us);
+  if (took_us >= kSlowCommitMs * 1'000 && environment.slow_commit) environment.slow_commit(took_us / 1'000);
+}
+
 void GroupCommit::group_written(Result<void> written) {
+  note_latency();
   if (!written.ok()) {
     const bool unknown = written.error().kind != ErrorKind::kUnavailable;
     const std::string& text = written.error().text;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/latency_counts.h"
 #include "log/journal.h"
 #include "log/loop_state.h"
 #include "log/settler.h"
@@ -33,6 +34,8 @@ class GroupCommit : public std::enable_shared_from_this<GroupCommit> {
   void resume() { begin_group(); }
   // Calls back when all appends are answered; none may follow.
   void drain(Callback done);
+  // From the begin of a group's write until this loop knows that it is durable. Read by any thread.
+  const LatencyCounts& latencies() const { return latencies_; }
 
  private:
   struct Pending {
@@ -49,6 +52,7 @@ class GroupCommit : public std::enable_shared_from_this<GroupCommit> {
   void add_to_group(Batch& batch, std::uint32_t bytes);
   void begin_group();
   void group_written(Result<void> written);
+  void note_latency();
   void publish(std::vector<Pending>& group, std::vector<Callback>& woken);
   void publish_runs(Batch& batch, std::uint32_t number, std::vector<Callback>& woken);
   // Takes back offsets and answers.
@@ -64,6 +68,8 @@ class GroupCommit : public std::enable_shared_from_this<GroupCommit> {
   std::vector<Pending> writing_;
   std::vector<Pending> written_;
   JournalGroup group_;
+  std::int64_t write_begun_ns_ = 0;  // of group_
+  LatencyCounts latencies_;
   std::vector<Sealing> sealing_;
   Callback drained_;
   bool making_room_ = false;

@@ -64,7 +64,7 @@ void Journal::write(const JournalGroup& group, Done done) {
   write_->to_encrypt = group.to_encrypt;
   write_->lane = loop_.index();
   writer_.run([self = shared_from_this(), done = std::move(done)]() mutable {
-    auto outcome = std::make_unique<Outcome>(perform(*self->write_));
+    auto outcome = std::make_unique<Outcome>(self->perform(*self->write_));
     Loop& loop = self->loop_;
     loop.post([self = std::move(self), outcome = std::move(outcome), done = std::move(done)]() mutable {
       self->finished(std::move(*outcome), std::move(done));
@@ -81,7 +81,12 @@ Journal::Outcome Journal::perform(Write& write) {
   }
   for (const JournalGroup::ToEncrypt& part : write.to_encrypt) part.encryptor->encrypt(write.lane, part.run);
   outcome.written = file.file->write_at(write.offset, write.sealer.seal(write.header, write.payload));
-  if (outcome.written.ok()) outcome.written = file.file->sync();
+  if (outcome.written.ok()) {
+    const Clock& clock = context_->environment.clock;
+    const std::int64_t begun_ns = clock.monotonic_ns();
+    outcome.written = file.file->sync();
+    syncs_.count((clock.monotonic_ns() - begun_ns) / 1'000);
+  }
   if (!outcome.written.ok()) {
     file.write_failed = outcome.written.error().kind != ErrorKind::kUnavailable;
     return outcome;

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "base/latency_counts.h"
 #include "log/frame.h"
 #include "log/journal_pool.h"
 #include "log/manifest.h"
@@ -54,6 +55,8 @@ class Journal : public std::enable_shared_from_this<Journal> {
   void release_before(const JournalPosition& position) { pool_->release_before(position.generation); }
   std::size_t used_files() const { return pool_->used_files(); }
   std::uint64_t bytes() const { return pool_->bytes(); }
+  // Of the groups' fdatasync. Read by any thread.
+  const LatencyCounts& sync_latencies() const { return syncs_; }
 
   // Writes the clean-stop mark, durably. Requires that no group is under way; no other call follows.
   void stop(Done done);
@@ -64,7 +67,7 @@ class Journal : public std::enable_shared_from_this<Journal> {
     Result<void> written;
     Result<void> mark_fault;
   };
-  static Outcome perform(Write& write);
+  Outcome perform(Write& write);
   void finished(Outcome outcome, Done done);
   void sync_mark_when_idle();
   void give_up(const std::shared_ptr<JournalFile>& file, const std::string& cause);
@@ -74,6 +77,7 @@ class Journal : public std::enable_shared_from_this<Journal> {
   Worker& writer_;
   std::shared_ptr<JournalPool> pool_;
   std::shared_ptr<Write> write_;  // the worker's while busy_
+  LatencyCounts syncs_;           // the worker's
   std::uint64_t offset_;
   std::uint64_t next_sequence_;
   bool busy_ = false;

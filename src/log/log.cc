@@ -129,6 +129,10 @@ class DiskLog final : public Log {
     return Reader::offset_at_time(loop_of_shard(shard).reader(), shard, time_ms);
   }
   Result<Extent> extent(ShardKey shard) override { return loop_of_shard(shard).reader()->extent(shard); }
+  Result<ShardAges> ages(ShardKey shard) const override { return loop_of_shard(shard).reader()->ages(shard); }
+  std::optional<std::int64_t> arrival_near(ShardKey shard, std::uint64_t offset) const override {
+    return loop_of_shard(shard).reader()->arrival_near(shard, offset);
+  }
   void when_past(ShardKey shard, std::uint64_t offset, Callback callback) override {
     loop_of_shard(shard).commit().when_past(shard, offset, std::move(callback));
   }
@@ -160,9 +164,14 @@ class DiskLog final : public Log {
                 counters.scrub_finished_ms.load(std::memory_order_relaxed),
                 value(counters.orphaned_files),
                 value(counters.orphaned_bytes)};
+    stats.scrub_pass_bytes = value(counters.scrub_pass_bytes);
+    stats.scrub_pass_began_ms = counters.scrub_pass_began_ms.load(std::memory_order_relaxed);
     for (const auto& loop : loops_) {
       stats.journal_bytes += loop->journal_bytes();
       stats.tail_bytes += loop->tail_bytes();
+      stats.unsettled_bytes += loop->unsettled_bytes();
+      loop->commits().add_to(stats.commits);
+      loop->syncs().add_to(stats.syncs);
     }
     stats.clock = context_->environment.clock.stats();
     return stats;
@@ -199,7 +208,7 @@ class DiskLog final : public Log {
     co_return made;
   }
   std::size_t index_of(ShardKey shard) const { return loop_of(shard, loops_.size()); }
-  LoopLog& loop_of_shard(ShardKey shard) { return *loops_[index_of(shard)]; }
+  LoopLog& loop_of_shard(ShardKey shard) const { return *loops_[index_of(shard)]; }
 
   std::shared_ptr<LogContext> context_;
   std::vector<std::shared_ptr<LoopLog>> loops_;

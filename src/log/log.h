@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/folder_clock.h"
+#include "base/latency_counts.h"
 #include "base/loop.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -26,6 +27,7 @@
 namespace millrace::log {
 
 inline constexpr std::int64_t kRetentionUnlimited = -1;
+inline constexpr std::int64_t kSlowCommitMs = 1'000;
 
 struct ShardOptions {
   ShardKey shard;
@@ -67,6 +69,8 @@ struct LogEnvironment {
   RunDecryptor* decryptor = nullptr;
   store::Origin origin = {};          // of what the log writes
   store::PartMarks* marks = nullptr;  // told how far the log reaches; nullptr: nobody is
+  // Told of each group whose write took kSlowCommitMs or longer, on its loop. Empty: nobody is.
+  std::function<void(std::int64_t took_ms)> slow_commit = {};
 };
 
 struct ReadLimits {
@@ -105,6 +109,13 @@ struct Checkpoint {
 struct Extent {
   std::uint64_t first_offset;  // oldest record that retention keeps (== end_offset when none)
   std::uint64_t end_offset;    // one past the newest durable record
+};
+
+// How old a shard's records are; empty where it has none.
+struct ShardAges {
+  Extent extent{};
+  std::optional<std::int64_t> oldest_arrival_ms;
+  std::optional<std::int64_t> newest_arrival_ms;
 };
 
 class Log;
@@ -164,6 +175,12 @@ class Log {
   // Offset of the first record that arrived at `time_ms` or later; the end offset when there is none.
   virtual Task<Result<std::uint64_t>> offset_at_time(ShardKey shard, std::int64_t time_ms) = 0;
   virtual Result<Extent> extent(ShardKey shard) = 0;
+  // These look at what is in memory, and never at the disk.
+  // errors   kNotFound
+  virtual Result<ShardAges> ages(ShardKey shard) const = 0;
+  // When the record at `offset` arrived; within a block on the disk estimated between its first and its last.
+  // nullopt: there is no such record (yet).
+  virtual std::optional<std::int64_t> arrival_near(ShardKey shard, std::uint64_t offset) const = 0;
   // Calls back on this loop, once: when a record at `offset` or later is durable, or the shard is removed.
   virtual void when_past(ShardKey shard, std::uint64_t offset, Callback callback) = 0;
 
@@ -185,6 +202,11 @@ class Log {
     std::int64_t scrub_finished_ms;  // when it last had read all segments, since the epoch; 0: not yet
     std::uint64_t orphaned_files, orphaned_bytes;  // in orphaned/ at the start
     FolderClock::Stats clock{};
+    std::uint64_t unsettled_bytes = 0;     // in the journal and not yet in segments, all loops
+    std::uint64_t scrub_pass_bytes = 0;    // read by the scrub's pass that is under way
+    std::int64_t scrub_pass_began_ms = 0;  // since the epoch; 0: none is under way
+    LatencySums syncs;                     // fdatasync of the journals
+    LatencySums commits;                   // from the begin of a group's write until its loop knows of it
   };
   // Any thread; figures of about now.
   virtual Stats stats() const = 0;

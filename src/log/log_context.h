@@ -18,7 +18,8 @@ struct Counters {
   std::atomic<std::uint64_t> appended_records{0}, appended_bytes{0}, groups{0}, group_bytes{0},
       settled_bytes{0}, segment_bytes{0}, segments{0}, cold_reads{0}, scrubbed_bytes{0}, orphaned_files{0},
       orphaned_bytes{0};
-  std::atomic<std::int64_t> scrub_finished_ms{0};
+  std::atomic<std::uint64_t> scrub_pass_bytes{0};
+  std::atomic<std::int64_t> scrub_finished_ms{0}, scrub_pass_began_ms{0};
 };
 inline void count(std::atomic<std::uint64_t>& counter, std::uint64_t by) {
   counter.fetch_add(by, std::memory_order_relaxed);

@@ -27,8 +27,13 @@ LoopLog::LoopLog(RecoveredLoop recovered, const LoopWorkers& workers)
     if (const auto alive = commit.lock()) alive->resume();
   });
   for (const Settler::Group& group : recovered.unsettled) settler_->add_recovered(group);
-  journal_bytes_ = journal_->bytes();
-  tail_bytes_ = state_->tail.bytes();
+  note_figures();
+}
+
+void LoopLog::note_figures() {
+  journal_bytes_.store(journal_->bytes(), std::memory_order_relaxed);
+  tail_bytes_.store(state_->tail.bytes(), std::memory_order_relaxed);
+  unsettled_bytes_.store(settler_->unsettled_bytes(), std::memory_order_relaxed);
 }
 
 void LoopLog::start(Callback tick) {
@@ -45,8 +50,7 @@ void LoopLog::tick() {
   settler_->tick();
   sweep_slot_ =
       state_->shards.visit(sweep_slot_, kSweptAtOnce, [this](Shard& shard) { drop_expired(*state_, shard); });
-  journal_bytes_.store(journal_->bytes(), std::memory_order_relaxed);
-  tail_bytes_.store(state_->tail.bytes(), std::memory_order_relaxed);
+  note_figures();
   if (also_) also_();
   if (++ticks_ % kTicksPerNote == 0) note_journal();
   tick_later();

@@ -34,9 +34,13 @@ class LoopLog : public std::enable_shared_from_this<LoopLog> {
   // For figures that are read elsewhere.
   std::uint64_t journal_bytes() const { return journal_bytes_.load(std::memory_order_relaxed); }
   std::uint64_t tail_bytes() const { return tail_bytes_.load(std::memory_order_relaxed); }
+  std::uint64_t unsettled_bytes() const { return unsettled_bytes_.load(std::memory_order_relaxed); }
+  const LatencyCounts& commits() const { return commit_->latencies(); }
+  const LatencyCounts& syncs() const { return journal_->sync_latencies(); }
 
  private:
   void tick();
+  void note_figures();
   void note_journal();
   void tick_later();
 
@@ -47,6 +51,7 @@ class LoopLog : public std::enable_shared_from_this<LoopLog> {
   std::shared_ptr<Reader> reader_;
   std::atomic<std::uint64_t> journal_bytes_{0};
   std::atomic<std::uint64_t> tail_bytes_{0};
+  std::atomic<std::uint64_t> unsettled_bytes_{0};
   std::uint64_t sweep_slot_ = 0;
   std::uint64_t ticks_ = 0;
   Callback also_;

@@ -204,12 +204,23 @@ std::optional<std::int64_t> Reader::arrival_at(const Shard& shard, std::uint64_t
   if (offset >= shard.durable_end) return std::nullopt;
   const auto block = block_at(shard.rest->blocks, offset);
   if (block != shard.rest->blocks.end()) return block->first_arrival_ms;
-  for (std::uint32_t i = first_in_tail(shard); i < shard.ring.size(); ++i) {
-    if (tail_begin(shard, i) + shard.ring[i].count <= offset) continue;
-    const TailEntry& entry = shard.ring[i];
-    return load_run_header(state_->tail.batch(entry.batch)->bytes.data() + entry.begin).arrival_ms;
+  return arrival_in_tail(shard, offset);
+}
+
+// nullopt: the record is in a segment only, or does not exist.
+std::optional<std::int64_t> Reader::arrival_in_tail(const Shard& shard, std::uint64_t offset) const {
+  std::uint32_t low = first_in_tail(shard);
+  std::uint32_t high = shard.ring.size();
+  if (offset >= shard.durable_end || offset < tail_begin(shard, low)) return std::nullopt;
+  while (high - low > 1) {  // the last entry that begins at `offset` or before it
+    const std::uint32_t middle = low + (high - low) / 2;
+    if (tail_begin(shard, middle) <= offset)
+      low = middle;
+    else
+      high = middle;
   }
-  return std::nullopt;
+  const TailEntry& entry = shard.ring[low];
+  return load_run_header(state_->tail.batch(entry.batch)->bytes.data() + entry.begin).arrival_ms;
 }
 
 Task<Result<std::uint64_t>> Reader::offset_at_time(std::shared_ptr<Reader> self, ShardKey key,
@@ -275,6 +286,31 @@ Result<Extent> Reader::extent(ShardKey key) {
   if (shard == nullptr) return no_such_shard(key);
   drop_expired(*state_, *shard);
   return Extent{shard->rest->first_offset, shard->durable_end};
+}
+
+std::optional<std::int64_t> Reader::arrival_near(ShardKey key, std::uint64_t offset) const {
+  const Shard* shard = state_->shards.find(key);
+  if (shard == nullptr) return std::nullopt;
+  offset = std::max(offset, shard->rest->first_offset);
+  if (const auto exact = arrival_in_tail(*shard, offset); exact.has_value()) return exact;
+  const auto block = block_at(shard->rest->blocks, offset);
+  if (block == shard->rest->blocks.end()) return std::nullopt;
+  const std::uint64_t behind = offset - std::min(offset, block->first_offset);
+  const double share = static_cast<double>(behind) / static_cast<double>(block->count);
+  return block->first_arrival_ms +
+         static_cast<std::int64_t>(share *
+                                   static_cast<double>(block->last_arrival_ms - block->first_arrival_ms));
+}
+
+Result<ShardAges> Reader::ages(ShardKey key) const {
+  const Shard* shard = state_->shards.find(key);
+  if (shard == nullptr) return no_such_shard(key);
+  ShardAges ages{.extent = {shard->rest->first_offset, shard->durable_end}};
+  if (ages.extent.first_offset < ages.extent.end_offset) {
+    ages.oldest_arrival_ms = arrival_near(key, ages.extent.first_offset);
+    ages.newest_arrival_ms = arrival_near(key, ages.extent.end_offset - 1);
+  }
+  return ages;
 }
 
 }  // namespace millrace::log

@@ -23,6 +23,8 @@ class Reader : public std::enable_shared_from_this<Reader> {
   static Task<Result<std::uint64_t>> offset_at_time(std::shared_ptr<Reader> self, ShardKey shard,
                                                     std::int64_t time_ms);
   Result<Extent> extent(ShardKey shard);
+  Result<ShardAges> ages(ShardKey shard) const;
+  std::optional<std::int64_t> arrival_near(ShardKey shard, std::uint64_t offset) const;
 
  private:
   // A block on its way, or here.
@@ -47,6 +49,7 @@ class Reader : public std::enable_shared_from_this<Reader> {
   void read_ahead(const Shard& shard, std::uint64_t from);
   void read_tail(const Shard& shard, ReadBatch& out, const ReadLimits& limits, RunReader& runs) const;
   std::optional<std::int64_t> arrival_at(const Shard& shard, std::uint64_t offset) const;
+  std::optional<std::int64_t> arrival_in_tail(const Shard& shard, std::uint64_t offset) const;
 
   std::shared_ptr<LoopState> state_;
   PlainRuns plain_runs_;

@@ -35,6 +35,11 @@ void Scrub::tick() {
   });
 }
 
+void Scrub::count_read(std::uint64_t bytes) {
+  count(context_->counters.scrubbed_bytes, bytes);
+  count(context_->counters.scrub_pass_bytes, bytes);
+}
+
 void Scrub::read_due() {
   while (!stopped_ && due_bytes_ >= static_cast<double>(next_bytes())) {
     const auto segment = segment_.lock();
@@ -50,7 +55,7 @@ void Scrub::read_due() {
     static_cast<void>(load_noting_damage(*context_, *segment, block.shard,
                                          make_ref(block, static_cast<std::uint32_t>(segment->number())))
                           .ok());
-    count(context_->counters.scrubbed_bytes, block.stored_bytes);
+    count_read(block.stored_bytes);
   }
 }
 
@@ -61,6 +66,7 @@ bool Scrub::next_segment() {
             [](const auto& a, const auto& b) { return a->number() < b->number(); });
   if (segments.empty()) return false;
   if (!pass_began_) {
+    context_->counters.scrub_pass_began_ms = context_->environment.clock.wall_ms();
     pass_began_ = segments[context_->environment.random.next_u64() % segments.size()]->number();
     next_number_ = *pass_began_;
   }
@@ -72,6 +78,8 @@ bool Scrub::next_segment() {
   }
   if (found == segments.end() || (wrapped_ && (*found)->number() >= *pass_began_)) {
     context_->counters.scrub_finished_ms = context_->environment.clock.wall_ms();
+    context_->counters.scrub_pass_began_ms = context_->counters.scrub_finished_ms.load();
+    context_->counters.scrub_pass_bytes = 0;
     wrapped_ = false;
     pass_began_ = found == segments.end() ? segments.front()->number() : (*found)->number();
     if (found == segments.end()) found = segments.begin();
@@ -85,7 +93,7 @@ bool Scrub::next_segment() {
     blocks_ = std::move(opened->blocks);
     const std::uint64_t index_bytes = blocks_.size() * kBlockEntryBytes;
     due_bytes_ -= static_cast<double>(index_bytes);
-    count(context_->counters.scrubbed_bytes, index_bytes);
+    count_read(index_bytes);
   }
   return true;
 }

@@ -29,6 +29,7 @@ class Scrub : public std::enable_shared_from_this<Scrub> {
   void read_due();
   bool next_segment();
   std::uint64_t next_bytes() const;
+  void count_read(std::uint64_t bytes);
 
   std::shared_ptr<LogContext> context_;
   std::shared_ptr<Compaction> compaction_;

@@ -30,6 +30,7 @@ class Settler : public std::enable_shared_from_this<Settler> {
   void add_recovered(const Group& group);
   // Whether appends may go on, or wait until more has settled.
   bool has_room() const { return unsettled_bytes_ <= state_->context->options.unsettled_bytes_max; }
+  std::uint64_t unsettled_bytes() const { return unsettled_bytes_; }
   // Why the last attempt failed; empty when it did not. It is repeated until it succeeds.
   const std::string& fault() const { return fault_; }
   // Repeats it now, unless that was only just done; whether it is under way.

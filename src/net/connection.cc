@@ -61,10 +61,12 @@ void sweep(const std::shared_ptr<ServerCore>& core, LoopShare& share) {
 
 }  // namespace
 
-ServerCore::ServerCore(ServerLimits given_limits, Handler given_handler, const Gate* given_gate)
+ServerCore::ServerCore(ServerLimits given_limits, Handler given_handler, const Gate* given_gate,
+                       ConnectionLog* given_log)
     : limits(given_limits),
       handler(std::move(given_handler)),
       gate(given_gate),
+      log(given_log),
       budget(std::make_shared<Budget>(limits.buffered_bytes_max)),
       strangers_budget(std::make_shared<Budget>(
           std::max(limits.strangers_bytes_max, limits.body_bytes_max / 2 * 3), budget)),
@@ -99,7 +101,9 @@ Connection::Connection(std::shared_ptr<ServerCore> core, LoopShare& share, std::
                share.loop,    *this,         std::move(peer),         source,         core_->gate},
       since_ns_(now_ns()),
       active_ns_(since_ns_),
-      charge_(*core_->strangers_budget) {}
+      charge_(*core_->strangers_budget) {
+  context_.log = core_->log;
+}
 
 Connection::~Connection() = default;
 
@@ -194,7 +198,10 @@ void Connection::look_at_first_byte() {
     return;
   }
   const TlsContext context = core_->tls();
-  if (!context) return close();
+  if (!context) {
+    if (core_->log != nullptr) core_->log->tls_refused(context_.peer);
+    return close();
+  }
   if (!afford(kTlsSessionBytes)) return;
   tls_ = std::make_unique<TlsChannel>(context, socket_.native_handle());
   context_.tls = true;
@@ -209,6 +216,7 @@ void Connection::shake_hands() {
       return wait_writable();
     case IoResult::Kind::kEnd:
     case IoResult::Kind::kBroken:
+      if (core_->log != nullptr) core_->log->handshake_failed(context_.peer, tls_->fault());
       return close();
     case IoResult::Kind::kDone:
       break;

@@ -37,7 +37,8 @@ struct LoopShare {
 
 // What all of them share. Connections keep it alive.
 struct ServerCore : std::enable_shared_from_this<ServerCore> {
-  ServerCore(ServerLimits given_limits, Handler given_handler, const Gate* given_gate);
+  ServerCore(ServerLimits given_limits, Handler given_handler, const Gate* given_gate,
+             ConnectionLog* given_log);
 
   TlsContext tls();  // empty: none
   void set_tls(TlsContext context);
@@ -46,6 +47,7 @@ struct ServerCore : std::enable_shared_from_this<ServerCore> {
   const ServerLimits limits;
   Handler handler;  // called on many loops at once
   const Gate* const gate;
+  ConnectionLog* const log;
   const std::shared_ptr<Budget> budget;
   const std::shared_ptr<Budget> strangers_budget;
   SourceTable sources;

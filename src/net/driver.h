@@ -14,6 +14,7 @@
 #include "net/budget.h"
 #include "net/gate.h"
 #include "net/http.h"
+#include "net/response_head.h"
 #include "net/server.h"
 #include "net/source_gauge.h"
 
@@ -55,9 +56,15 @@ struct DriverContext {
   SourceGauge& source;         // the peer's address
   const Gate* gate = nullptr;  // null: everything is admitted
   bool tls = false;
-  bool known = false;     // the peer has sent a request whose caller is known
-  bool admitted = false;  // or one with a body whose head the gate has let through
+  bool known = false;            // the peer has sent a request whose caller is known
+  bool admitted = false;         // or one with a body whose head the gate has let through
+  ConnectionLog* log = nullptr;  // null: nobody is told
 
+  // 503, for whom there is no room in the buffers.
+  Response no_room() const {
+    if (log != nullptr) log->no_room(peer);
+    return out_of_memory_budget();
+  }
   // What the connection's requests are charged to; it outlives the driver.
   Budget& own_budget() const { return known ? *budget : *strangers_budget; }
   // Charge::try_raise_to and try_hold_answer; where a stranger finds no room, others make way first.

@@ -68,13 +68,13 @@ void Http1::received(ByteView bytes, std::int64_t now_ns) {
   if (pending_.empty()) {
     const std::size_t used = consume(bytes, now_ns);
     if (reading_ != Reading::kNothing) pending_.append(bytes.subspan(used));
-    if (!pending_fits()) fail(out_of_memory_budget());
+    if (!pending_fits()) fail(context_.no_room());
   } else {
     pending_.append(bytes);
     if (pending_fits())
       resume_input(now_ns);
     else
-      fail(out_of_memory_budget());
+      fail(context_.no_room());
   }
   pump();
 }
@@ -217,7 +217,7 @@ void Http1::make_room() {
   Bytes& body = request_->body;
   const auto capacity =
       static_cast<std::size_t>(std::min<std::uint64_t>(body_bytes_, body_room(body.size())));
-  if (!context_.raise(exchanges_.back()->charge, capacity)) return fail(out_of_memory_budget());
+  if (!context_.raise(exchanges_.back()->charge, capacity)) return fail(context_.no_room());
   body.reserve(capacity);
 }
 
@@ -233,7 +233,7 @@ std::size_t Http1::consume_chunks(ByteView bytes) {
   } else if (state == ChunkedBody::State::kLineTooLong) {
     fail(head_too_large());
   } else if (!context_.raise(exchanges_.back()->charge, request_->body.capacity())) {
-    fail(out_of_memory_budget());
+    fail(context_.no_room());
   } else if (state == ChunkedBody::State::kDone) {
     deliver();
   }

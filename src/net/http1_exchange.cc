@@ -11,7 +11,7 @@ void Http1::Exchange::respond(Response given) {
   state = State::kAnswered;
   response = std::move(given);
   if (driver->context_.known) charge.move_to(*budget);
-  if (!driver->context_.hold_answer(charge, response.body.size())) response = out_of_memory_budget();
+  if (!driver->context_.hold_answer(charge, response.body.size())) response = driver->context_.no_room();
   if (!allowed_origin.empty()) add_cors(response, allowed_origin);
   driver->answered(*this);
 }

@@ -182,7 +182,7 @@ void Http2::data_arrived(Stream* stream, ByteView bytes) {
   if (stream->request->body.size() + bytes.size() > context_.limits.body_bytes_max) {
     return stream->fail(body_too_large());
   }
-  if (!stream->make_room(bytes.size())) return stream->fail(out_of_memory_budget());
+  if (!stream->make_room(bytes.size())) return stream->fail(context_.no_room());
   stream->request->body.append(bytes);
   if (stream->digest) stream->digest->add(bytes);
 }

@@ -37,7 +37,7 @@ void Http2::Stream::respond(Response given) {
   if (owner->context_.known) charge_.move_to(*budget_);
   const std::size_t own_bytes = owner->context_.known ? 0 : kHttp2StreamBytes;
   if (!owner->context_.hold_answer(charge_, own_bytes + response.body.size()))
-    response = out_of_memory_budget();
+    response = owner->context_.no_room();
   if (!allowed_origin.empty()) add_cors(response, allowed_origin);
   if (!response.body.empty()) body = std::make_shared<const Bytes>(std::move(response.body));
   owner->submit(*this);

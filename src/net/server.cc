@@ -29,9 +29,9 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Result<std::unique_ptr<Server>> Server::start(LoopGroup& loops, const std::string& address,
                                               ServerLimits limits, const TlsFiles* tls, Handler handler,
-                                              const Gate* gate) {
+                                              const Gate* gate, ConnectionLog* log) {
   auto impl = std::make_unique<Impl>();
-  impl->core = std::make_shared<ServerCore>(limits, std::move(handler), gate);
+  impl->core = std::make_shared<ServerCore>(limits, std::move(handler), gate, log);
   for (auto& loop : loops.impl().loops) impl->core->shares.push_back(std::make_unique<LoopShare>(*loop));
   if (tls != nullptr) {
     MR_ASSIGN(TlsContext context, load_tls(*tls));

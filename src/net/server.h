@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/loop.h"
@@ -66,17 +67,29 @@ Result<std::int64_t> certificate_days(const TlsFiles& files);
 // errors   kInvalid: it is no HOST:PORT with an address
 Result<void> check_address(const std::string& address);
 
+// Told of connections that come to nothing. Called on many loops at once; does not block for long.
+class ConnectionLog {
+ public:
+  virtual ~ConnectionLog() = default;
+  // reason   for people
+  virtual void handshake_failed(std::string_view peer, std::string_view reason) = 0;
+  // A request is answered with 503: ServerLimits' bytes are in use.
+  virtual void no_room(std::string_view peer) = 0;
+  // The client speaks TLS, and the server was started without a certificate.
+  virtual void tls_refused(std::string_view peer) = 0;
+};
+
 class Server {
  public:
   // Listens and serves at once. `address` "127.0.0.1:4566", "[::1]:4566", port 0 for any.
   // One port speaks clear text and, when `tls` is given, TLS 1.2/1.3 too (told apart by the first byte),
   // HTTP/1.1 and HTTP/2 (prior knowledge "PRI * HTTP/2.0", or ALPN). Connections are spread over the loops in
   // turn. `handler` is called on many loops at once. `gate`: borrowed, outlives the server; null: everything
-  // is admitted. errors   kInvalid: address or certificate unusable, text says which.  kUnavailable: the port
-  // is taken. thread   any but a loop
+  // is admitted. `log`: borrowed, outlives the server; null: nobody is told. errors   kInvalid: address or
+  // certificate unusable, text says which.  kUnavailable: the port is taken. thread   any but a loop
   static Result<std::unique_ptr<Server>> start(LoopGroup& loops, const std::string& address,
                                                ServerLimits limits, const TlsFiles* tls, Handler handler,
-                                               const Gate* gate = nullptr);
+                                               const Gate* gate = nullptr, ConnectionLog* log = nullptr);
   ~Server();  // closes at once what is left
 
   // The address that it listens on, "127.0.0.1:4566".

@@ -127,7 +127,14 @@ IoResult TlsChannel::failed(int returned) const {
 IoResult TlsChannel::handshake() {
   ERR_clear_error();
   const int done = SSL_do_handshake(ssl_);
-  return done == 1 ? IoResult{IoResult::Kind::kDone} : failed(done);
+  if (done == 1) return {IoResult::Kind::kDone};
+  const IoResult result = failed(done);
+  if (result.kind == IoResult::Kind::kBroken || result.kind == IoResult::Kind::kEnd) {
+    const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
+    fault_ = reason != nullptr ? reason : "the client closed the connection";
+    ERR_clear_error();
+  }
+  return result;
 }
 
 std::string_view TlsChannel::protocol() const {

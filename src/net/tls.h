@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -39,6 +40,8 @@ class TlsChannel {
 
   // Accepts; again after the wait that it wants. kDone: established.
   IoResult handshake();
+  // Why it came to nothing, for people. After a handshake() that was kEnd or kBroken.
+  const std::string& fault() const { return fault_; }
   // "h2", "http/1.1", or empty where the peer named none.
   std::string_view protocol() const;
   IoResult read(std::span<std::uint8_t> space);
@@ -50,6 +53,7 @@ class TlsChannel {
  private:
   IoResult failed(int returned) const;
   SSL* ssl_;
+  std::string fault_;
 };
 
 }  // namespace millrace::net

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/access.h"
+#include "api/event_log.h"
 #include "api/random_pool.h"
 #include "sts/operations.h"
 #include "sts/query.h"
@@ -33,6 +34,7 @@ QueryError from_failure(const identity::AuthFailure& failure) {
 void FrontDoor::handle(std::unique_ptr<net::Request> request, net::Responder responder) {
   const std::string request_id = api::RandomPool(random_).uuid();
   const auto refuse = [&](const QueryError& error) {
+    api::tell(api::Refused{*request, nullptr, "", error.code, error.message, error.http_status});
     std::move(responder).respond(xml_answer(error, request_id));
   };
   if (request->method != "POST" && request->method != "GET")

@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
 import threading
@@ -24,6 +25,28 @@ def run(*arguments: str, env: dict[str, str] | None = None, cwd: str | None = No
     """A command that ends by itself."""
     return subprocess.run([BINARY, *arguments], capture_output=True, text=True, env=environment(env), cwd=cwd,
                           timeout=60, check=False)
+
+
+class SlowDisk:
+    """`with SlowDisk() as disk`: a server with disk.env makes records durable disk.slow_down(MS) later each."""
+
+    def __enter__(self) -> "SlowDisk":
+        self.folder = tempfile.mkdtemp(prefix="millrace-slow-")
+        library = f"{self.folder}/slow_sync.so"
+        subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", library,
+                        str(pathlib.Path(__file__).with_name("slow_sync.c"))], check=True)
+        self.delay = pathlib.Path(self.folder, "delay")
+        self.slow_down(0)
+        self.env = {"LD_PRELOAD": library, "SLOW_SYNC": str(self.delay)}
+        return self
+
+    def slow_down(self, ms: int) -> None:
+        """Written in place: servers have the file mapped."""
+        with open(self.delay, "r+b" if self.delay.exists() else "wb") as file:
+            file.write(struct.pack("=i", ms))
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Server:

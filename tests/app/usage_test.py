@@ -163,7 +163,7 @@ class BadCertificates(unittest.TestCase):
 
     def test_one_that_expires_soon_is_told(self):
         with Server("--tls-cert", str(self.path / "certificate"), "--tls-key", str(self.path / "key")) as server:
-            self.assertTrue(any("the certificate expires in 4 days" in line for line in server.stderr_lines),
+            self.assertTrue(any("the certificate expires in" in line for line in server.stderr_lines),
                             server.stderr_lines)
 
     def test_an_encrypted_key_is_refused_by_a_running_server_too(self):

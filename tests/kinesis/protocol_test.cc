@@ -218,7 +218,7 @@ TEST(KinesisProtocol, RequestsAndErrorsAreCountedByOperation) {
       const auto* invalid = std::find(kErrorTypes.begin(), kErrorTypes.end(), "ValidationException");
       EXPECT_EQ(stats.errors.at(static_cast<std::size_t>(invalid - kErrorTypes.begin())), 1u);
       std::uint64_t timed = 0;
-      for (const std::uint64_t count : stats.latency) timed += count;
+      for (const std::uint64_t count : stats.latency.counts) timed += count;
       EXPECT_EQ(timed, 2u);
       ++seen;
     } else if (stats.name == "Unknown") {

@@ -338,8 +338,8 @@ TEST(KinesisQuotas, WhatIsExceededShowsInTheMetrics) {
   std::vector<MeterReading> readings;
   bool taken = false;
   machine.world.on(machine.world.loop(0), [&] {
-    spawn(machine.door->take_meters(machine.world.loop(0)), [&](std::vector<MeterReading> all) {
-      readings = std::move(all);
+    spawn(machine.door->take_meters(machine.world.loop(0)), [&](MeterTake all) {
+      readings = std::move(all.readings);
       taken = true;
     });
   });

@@ -20,11 +20,12 @@ class MeteredMachine : public KinesisMachine {
     create("s", shards);
   }
 
-  std::vector<MeterReading> take() {
-    auto readings = world.await(world.loop(0), door->take_meters(world.loop(0)));
-    EXPECT_TRUE(readings.has_value());
-    return readings.value_or(std::vector<MeterReading>{});
+  MeterTake take_all() {
+    auto taken = world.await(world.loop(0), door->take_meters(world.loop(0)));
+    EXPECT_TRUE(taken.has_value());
+    return std::move(taken).value_or(MeterTake{});
   }
+  std::vector<MeterReading> take() { return take_all().readings; }
   Figures figures() {
     Figures all;
     for (const MeterReading& reading : take()) {
@@ -117,6 +118,22 @@ TEST(StreamMeter, CountsReadsAndHowOldTheirRecordsAre) {
   expect(figures, "ReadProvisionedThroughputExceeded", {2, 0, 0, 0});
 }
 
+TEST(StreamMeter, NotesWhereEachAccessKeyReadsOn) {
+  MeteredMachine machine(1);
+  machine.put_two();
+  const std::string first = machine.iterator("s", 0);
+  machine.call("GetRecords", {{"ShardIterator", first}, {"Limit", 1}});
+  const auto positions = machine.take_all().positions;
+  ASSERT_EQ(positions.size(), 1u);
+  EXPECT_EQ(positions[0].reader, "AKID");
+  EXPECT_EQ(positions[0].kind, ReaderKind::kAccessKey);
+  EXPECT_EQ(positions[0].shard, 0u);
+  EXPECT_EQ(positions[0].offset, 1u);
+  EXPECT_TRUE(machine.take_all().positions.empty());
+  machine.call("GetRecords", {{"ShardIterator", first}});
+  EXPECT_EQ(machine.take_all().positions.at(0).offset, 2u);
+}
+
 TEST(StreamMeter, TellsWhatWasThrottled) {
   broker::BrokerOptions options;
   options.aws_limits = true;
@@ -192,8 +209,9 @@ TEST(StreamMeter, CountsAPutThatFailsAsAWhole) {
   stream.name = "s";
   meter.failed_put(stream, StreamMeter::Put::kRecords, 3, 10);
   meter.failed_put(stream, StreamMeter::Put::kRecord, 1, 10);
-  std::vector<MeterReading> readings;
-  meter.take(readings);
+  MeterTake taken;
+  meter.take(taken);
+  const std::vector<MeterReading>& readings = taken.readings;
   ASSERT_EQ(readings.size(), 1u);
   EXPECT_EQ(readings[0].stream_id, 7u);
   const auto figure = [&](StreamMetric metric) {

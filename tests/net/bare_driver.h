@@ -94,6 +94,7 @@ class BareDriver final : public Carrier {
     go_on();
     return text;
   }
+  void log_to(ConnectionLog& log) { context_.log = &log; }
   // Input that it has not taken.
   std::size_t unread_bytes() const { return socket_.size(); }
 

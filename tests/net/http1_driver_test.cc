@@ -270,13 +270,23 @@ TEST(Http1Driver, ALengthThatIsOnlyClaimedCostsLittleMemory) {
   EXPECT_LE(bare.budget->used(), 5u * 1024 * 1024);
 }
 
+struct NoRoomLog final : ConnectionLog {
+  void handshake_failed(std::string_view, std::string_view) override {}
+  void tls_refused(std::string_view) override {}
+  void no_room(std::string_view) override { ++times; }
+  int times = 0;
+};
+
 TEST(Http1Driver, OverTheMemoryBudgetIs503AndTheBudgetComesBack) {
   ServerLimits limits;
   limits.buffered_bytes_max = 100'000;
   BareDriver bare(limits, echo);
+  NoRoomLog log;
+  bare.log_to(log);
   bare.speak_http1();
   bare.input("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\n");
   EXPECT_EQ(bare.output().substr(0, 12), "HTTP/1.1 503");
+  EXPECT_EQ(log.times, 1);
   EXPECT_EQ(bare.budget->used(), 0u);
 }
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "api/event_log.h"
 #include "api/fault.h"
 #include "base/clock.h"
 #include "base/task.h"
@@ -59,8 +60,10 @@ void Subscription::received(const FeedEvent& event) {
     cursor_ = event.to;
     newest_s_ = event.last_arrival_ms / 1'000;
     behind_ms_ = 0;
-    send(bytes,
-         {.bytes = event.payload_bytes, .records = event.to - event.from, .behind_ms = event.behind_ms});
+    send(bytes, {.bytes = event.payload_bytes,
+                 .records = event.to - event.from,
+                 .behind_ms = event.behind_ms,
+                 .next_offset = cursor_});
     charge(event.payload_bytes);
   }
   go_on();
@@ -117,14 +120,13 @@ void Subscription::got(Result<log::ReadBatch> batch) {
                    ? std::max<std::int64_t>(1, now_ms - *batch->next_arrival_ms)
                    : behind_at_end_ms(target_.shard, now_ms);
   send(shard_event(target_.encoding, {target_.shard, batch->records, cursor_, newest_s_, behind_ms_}),
-       {.bytes = bytes, .records = batch->records.size(), .behind_ms = behind_ms_});
+       {.bytes = bytes, .records = batch->records.size(), .behind_ms = behind_ms_, .next_offset = cursor_});
   charge(bytes);
   go_on();
 }
 
 void Subscription::send(SharedBytes event, const StreamMeter::Event& content) {
-  meter_.event(target_.metered(), shards_metered_ ? std::optional(target_.shard.index) : std::nullopt,
-               content);
+  meter_.event(target_.metered(), target_.shard.index, shards_metered_, content);
   sent_ns_ = now_ns();
   stream_->write(std::move(event));
 }
@@ -173,7 +175,7 @@ void Subscription::pause(Pause pause) {
 
 void Subscription::send_empty() {
   send(shard_event(target_.encoding, {target_.shard, {}, cursor_, newest_s_, behind_ms_}),
-       {.bytes = 0, .records = 0, .behind_ms = behind_ms_});
+       {.bytes = 0, .records = 0, .behind_ms = behind_ms_, .next_offset = cursor_});
 }
 
 void Subscription::send_empty_later(std::int64_t delay_ns) {
@@ -233,11 +235,14 @@ void Subscription::replace() {
 void Subscription::finish_shard() {
   behind_ms_ = behind_at_end_ms(target_.shard, house_.broker().clock().wall_ms());
   send(shard_end_event(target_.encoding, *end_picture_, target_.shard, behind_ms_),
-       {.bytes = 0, .records = 0, .behind_ms = behind_ms_});
+       {.bytes = 0, .records = 0, .behind_ms = behind_ms_, .next_offset = cursor_});
   finish();
 }
 
 void Subscription::fail(const ApiError& error) {
+  const std::string shard = shard_id(target_.shard.index);
+  api::tell(
+      api::CutOff{target_.consumer.stream.name, target_.consumer.name, shard, error.type, error.message});
   meter_.failed_event(target_.metered());
   stream_->write(exception_event(target_.encoding, error));
   finish();

@@ -69,6 +69,19 @@ ApiError read_failed(const Error& error, const std::string& shard, const StreamP
   return data_failed(error);
 }
 
+struct ReaderName {
+  ReaderKind kind;
+  std::string_view name;  // borrowed from the caller
+};
+ReaderName name_of(const identity::Caller& caller) {
+  constexpr std::string_view kRole = ":assumed-role/";
+  const std::string_view arn = caller.principal->arn;
+  const std::size_t role = arn.find(kRole);
+  if (role == std::string_view::npos)
+    return {ReaderKind::kAccessKey, caller.access_key.empty() ? caller.claimed_key : caller.access_key};
+  return {ReaderKind::kSession, arn.substr(role + kRole.size())};
+}
+
 Task<Outcome> run(Call& call, GetRecordsRequest request) {
   std::optional<ShardIterator>& iterator = request.iterator;
   const std::int64_t now_ms = call.clock.wall_ms();
@@ -102,8 +115,13 @@ Task<Outcome> run(Call& call, GetRecordsRequest request) {
 
   Writer& writer = call.reply;
   writer.begin_object();
-  StreamMeter::Read read{
-      .bytes = write_records(*shard, batch->records, writer), .records = batch->records.size(), .age_ms = 0};
+  const ReaderName reader = name_of(call.caller);
+  StreamMeter::Read read{.bytes = write_records(*shard, batch->records, writer),
+                         .records = batch->records.size(),
+                         .age_ms = 0,
+                         .next_offset = batch->next_offset,
+                         .reader_kind = reader.kind,
+                         .reader = reader.name};
   const std::int64_t arrivals_now_ms = call.broker.clock().wall_ms();
   if (!batch->records.empty()) read.age_ms = arrivals_now_ms - batch->records.back().arrival_ms;
   // As the service does it, the end of a closed shard shows in an answer of its own, without records.

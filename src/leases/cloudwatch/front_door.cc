@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/access.h"
+#include "api/event_log.h"
 #include "leases/cloudwatch/form.h"
 #include "leases/cloudwatch/operations.h"
 #include "leases/gzip.h"
@@ -140,6 +141,8 @@ Task<void> FrontDoor::answer(std::unique_ptr<net::Request> request, net::Respond
   if (call.protocol == Protocol::kCbor) response.headers.emplace_back("smithy-protocol", "rpc-v2-cbor");
   if (failure.has_value()) {
     response.status = failure->http_status;
+    api::tell(
+        api::Refused{*request, nullptr, call.name, failure->code, failure->message, failure->http_status});
     if (call.protocol != Protocol::kQuery)
       response.headers.emplace_back("x-amzn-query-error",
                                     failure->code + (failure->http_status < 500 ? ";Sender" : ";Receiver"));

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "api/access.h"
+#include "api/event_log.h"
 #include "api/writer.h"
 #include "leases/dynamodb/item_access.h"
 #include "leases/dynamodb/operations.h"
@@ -137,6 +138,12 @@ Task<void> FrontDoor::answer(std::unique_ptr<net::Request> request, net::Respond
     outcome = co_await std::move(running);
     command.reset();
     co_await switch_to(home);
+  }
+  if (outcome.has_value()) {
+    const std::string_view target = request->header("x-amz-target");
+    api::tell(api::Refused{*request, caller.principal != nullptr ? &caller : nullptr,
+                           target.substr(target.find('.') + 1), outcome->type, outcome->message,
+                           outcome->http_status});
   }
   std::move(responder).respond(outcome.has_value() ? refused(*outcome, random)
                                                    : new_answer(200, std::move(reply), random));

@@ -68,6 +68,8 @@ class TableStore : public std::enable_shared_from_this<TableStore> {
 
   Loop& loop() { return loop_; }
   const Clock& clock() const { return clock_; }
+  // All tables, for figures: what is there may not be durable yet. On the loop, and looked at in one go.
+  const Tables& tables() const { return tables_; }
   // Looks for expired items. On the loop.
   void start();
   // Runs `command`, which is borrowed; resumes when what it did and saw is durable. On the loop.
