@@ -14,7 +14,7 @@
 
 #include "api/fault.h"
 #include "app/backup_door.h"
-#include "app/backup_folder.h"
+#include "app/backup_mark.h"
 #include "app/disk_watch.h"
 #include "app/fault_log.h"
 #include "app/folder_start.h"
