@@ -6,6 +6,7 @@
 #include <string>
 
 #include "app/backup_folder.h"
+#include "app/backup_mark.h"
 #include "app/exit_code.h"
 #include "app/keyring_file.h"
 #include "app/whole_check.h"
@@ -26,8 +27,13 @@ Result<WholeCheck> verify_all(const Verify& command) {
   MR_TRY(store::check_not_in_use(command.folder));
   MR_ASSIGN(const auto disk, store::open_posix_disk_read_only(command.folder));
   if (!looks_like_data(command.folder)) MR_TRY(refuse_backups(command.folder));
-  return check_whole(*disk, keyring_path(command.keyring, command.folder),
-                     [](const std::string& line) { std::printf("%s\n", line.c_str()); });
+  const auto line = [](const std::string& text) { std::printf("%s\n", text.c_str()); };
+  MR_ASSIGN(WholeCheck whole, check_whole(*disk, keyring_path(command.keyring, command.folder), line));
+  if (const auto mark = disk->open(kRestoreMark, store::Disk::Mode::kRead); mark.ok()) {
+    line(fmt::format("{} is there: this folder is an unfinished restore", disk->describe(kRestoreMark)));
+    ++whole.problems;
+  }
+  return whole;
 }
 
 }  // namespace

@@ -42,10 +42,7 @@ class Report {
 
 Error wrong(std::string text) { return {ErrorKind::kCorrupt, std::move(text)}; }
 
-Result<void> check_marks(store::Disk& disk, Report& report) {
-  if (const auto restore = disk.open(kRestoreMark, store::Disk::Mode::kRead); restore.ok())
-    MR_TRY(report.take(wrong(
-        fmt::format("{} is there: this folder is an unfinished restore", disk.describe(kRestoreMark)))));
+Result<void> check_keyring_of_mark(store::Disk& disk, Report& report) {
   MR_ASSIGN(const auto mark, read_backup_mark(disk));
   if (!mark) return {};
   MR_ASSIGN(const std::string keyring, keyring_digest(disk));
@@ -90,7 +87,7 @@ Result<WholeCheck> check_whole(store::Disk& disk, const std::string& keyring,
   WholeCheck whole;
   Report report(line);
   const OnFault fault = [&](Error error) { return report.take(std::move(error)); };
-  MR_TRY(check_marks(disk, report));
+  MR_TRY(check_keyring_of_mark(disk, report));
   MR_ASSIGN(const FolderState state, check_folder(disk, keyring, system_random(), CheckDepth::kAll, fault));
   MR_TRY(check_exact(disk, state, keyring, report));
   // Against a catalog that is damaged or missing nothing can be held.
