@@ -138,15 +138,16 @@ std::string replaced(std::string text, const std::string& what, const std::strin
 
 void say_left_alone(const BackupFolder& backups) {
   for (const std::string& path : backups.left_alone())
-    std::fprintf(stderr, "millrace: backup: %s has not the mark of a backup of this data folder: it is left alone\n",
+    std::fprintf(stderr,
+                 "millrace: backup: %s has not the mark of a backup of this data folder: it is left alone\n",
                  path.c_str());
 }
 
 Result<void> copy_parts(FolderCopy& copy, const RunningServer::Moment& moment,
                         const std::vector<std::string>& chains) {
   if (moment.entry > 0)
-    MR_TRY(cluster::begin_chain(copy.control(), std::string(kCatalogChain) + "/", moment.entry,
-                                moment.catalog));
+    MR_TRY(
+        cluster::begin_chain(copy.control(), std::string(kCatalogChain) + "/", moment.entry, moment.catalog));
   if (std::find(chains.begin(), chains.end(), kKeysChain) != chains.end())
     MR_TRY(copy.copy_chain(std::string(kKeysChain)));
   return copy.copy_files();
@@ -155,7 +156,8 @@ Result<void> copy_parts(FolderCopy& copy, const RunningServer::Moment& moment,
 Result<store::FolderRecord> record_of_running(const std::string& path, store::Disk& data) {
   MR_ASSIGN(auto record, store::read_folder_record(data));
   if (record) return std::move(*record);
-  return Error{kCorrupt, fmt::format("{}/{} is missing, and a server that runs has one", path, store::kFolderFile)};
+  return Error{kCorrupt,
+               fmt::format("{}/{} is missing, and a server that runs has one", path, store::kFolderFile)};
 }
 
 Result<int> back_up(const BackupCall& call, std::uint64_t bytes_per_s, const std::string& credentials) {

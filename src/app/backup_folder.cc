@@ -26,11 +26,14 @@ std::string name_of(std::uint64_t number) { return fmt::format("{:06}", number);
 std::optional<std::uint64_t> number_of(std::string_view name) {
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (error != std::errc{} || end != name.data() + name.size() || name != name_of(number)) return std::nullopt;
+  if (error != std::errc{} || end != name.data() + name.size() || name != name_of(number))
+    return std::nullopt;
   return number;
 }
 
-std::string_view without_ending(std::string_view name) { return name.substr(0, name.size() - kUnfinished.size()); }
+std::string_view without_ending(std::string_view name) {
+  return name.substr(0, name.size() - kUnfinished.size());
+}
 
 // nullopt: what is there, a folder or not, has no mark.
 Result<std::optional<BackupMark>> mark_at(const std::string& path) {
@@ -78,10 +81,9 @@ Result<void> check_outside_data(const std::string& folder, const std::string& da
     const bool is_backup = store::is_file(fmt::format("{}/{}", above, kBackupMark));
     const bool is_restore = store::is_file(fmt::format("{}/{}", above, kRestoreMark));
     const std::string what = is_backup ? "a backup" : is_restore ? "an unfinished restore" : "a data folder";
-    return Error{kInvalid,
-                 above == real
-                     ? fmt::format("{} is {}: name another folder", folder, what)
-                     : fmt::format("{} is inside {}, which is {}: name another folder", folder, above, what)};
+    return Error{kInvalid, above == real ? fmt::format("{} is {}: name another folder", folder, what)
+                                         : fmt::format("{} is inside {}, which is {}: name another folder",
+                                                       folder, above, what)};
   }
   return {};
 }
@@ -140,7 +142,9 @@ Result<void> BackupFolder::clear_unfinished(const std::string& name) {
 
 // Behind the newest, and none that something else has.
 void BackupFolder::pick_number(const std::vector<std::string>& names) {
-  const auto has = [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+  const auto has = [&](const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
   const auto is_left = [&](const std::string& name) {
     return std::find(left_alone_.begin(), left_alone_.end(), path_ + "/" + name) != left_alone_.end();
   };
@@ -205,12 +209,21 @@ Result<std::string> find_backup(const std::string& folder, std::optional<std::ui
     MR_ASSIGN(const auto mark, mark_at(fmt::format("{}/{}", folder, name)));
     if (mark && mark->complete) found = std::max(found.value_or(0), *each);
     if (number && (!mark || !mark->complete))
-      return Error{kNotFound, fmt::format("{}/{} has no whole mark of a backup, the file {}", folder, name, kBackupMark)};
+      return Error{kNotFound, fmt::format("{}/{} has no whole mark of a backup, the file {}", folder, name,
+                                          kBackupMark)};
   }
   if (!found)
     return Error{kNotFound, number ? fmt::format("{} has no complete backup {}", folder, name_of(*number))
                                    : fmt::format("{} has no complete backup", folder)};
   return folder + "/" + name_of(*found);
+}
+
+Result<void> refuse_folder_of_backups(const std::string& folder) {
+  if (looks_like_data(folder)) return {};
+  const auto newest = find_backup(folder, std::nullopt);
+  if (!newest.ok()) return {};  // what else is wrong with it, the command itself says
+  return Error{kInvalid, fmt::format("{} is a folder of backups: name one of them, such as the newest, {}",
+                                     folder, *newest)};
 }
 
 }  // namespace millrace::app

@@ -17,6 +17,10 @@ namespace millrace::app {
 // Whether a data folder, a backup or an unfinished restore is at the path, by the names in it.
 bool looks_like_data(const std::string& folder);
 
+// For commands that take one data folder, or one backup.
+// errors   kInvalid: backups are in `folder`, which is none itself; the text names the newest
+Result<void> refuse_folder_of_backups(const std::string& folder);
+
 // Whether backups may be made in `folder`, which need not exist, or a data folder be restored into it. It
 // must be outside of every data folder and backup, by whatever links its path leads there.
 //   data     the folder that is backed up; empty: none

@@ -28,7 +28,8 @@ std::string first_lines(std::uint64_t folder) {
 }
 
 // nullopt: there is no such file.
-Result<std::optional<std::string>> read_text(store::Disk& disk, std::string_view path, std::size_t bytes_max) {
+Result<std::optional<std::string>> read_text(store::Disk& disk, std::string_view path,
+                                             std::size_t bytes_max) {
   const auto file = disk.open(path, store::Disk::Mode::kRead);
   if (!file.ok() && file.error().kind == kNotFound) return std::optional<std::string>{};
   if (!file.ok()) return file.error();
@@ -124,8 +125,9 @@ Result<void> remove_restore_mark(store::Disk& disk) {
 }
 
 Result<void> refuse_backup(store::Disk& disk) {
-  MR_TRY(refuse_marked(disk, kBackupMark,
-                       "a backup, or an unfinished restore. `millrace restore` makes a data folder of a backup"));
+  MR_TRY(refuse_marked(
+      disk, kBackupMark,
+      "a backup, or an unfinished restore. `millrace restore` makes a data folder of a backup"));
   return refuse_marked(disk, kRestoreMark,
                        "an unfinished restore. Remove the folder, and let `millrace restore` make it again");
 }

@@ -37,8 +37,8 @@ log::LostBlocks lost_in(const log::Manifest& manifest, const log::SegmentEntry& 
 
 // FOLDER is made for what was copied, by whoever has it all.
 bool is_left_out(std::string_view name) {
-  return name == "LOCK" || name == store::kFolderFile || name == kBackupMark || name == kRestoreMark || name.ends_with(".new") ||
-         name.find(".tmp-") != std::string_view::npos;
+  return name == "LOCK" || name == store::kFolderFile || name == kBackupMark || name == kRestoreMark ||
+         name.ends_with(".new") || name.find(".tmp-") != std::string_view::npos;
 }
 
 }  // namespace
@@ -126,6 +126,22 @@ Result<bool> FolderCopy::read_back(const log::SegmentEntry& segment, const log::
   return false;
 }
 
+Result<void> FolderCopy::copy_segment(const log::SegmentEntry& segment, const log::LostBlocks& lost,
+                                      const std::function<Result<void>()>& goes_on) {
+  const auto damaged = log::copy_segment(from_, segment, lost, to_, pace_, goes_on);
+  if (!damaged.ok() && passes_losses_) {
+    const auto before = log::check_segment(from_, segment, lost);
+    if (before.ok() || before.error().kind != ErrorKind::kCorrupt) return damaged.error();
+    counts_.damaged.push_back(before.error().text);
+    return {};
+  }
+  if (!damaged.ok()) return damaged.error();
+  ++counts_.copied_segments;
+  counts_.copied_bytes += segment.bytes;
+  counts_.damaged.insert(counts_.damaged.end(), damaged->begin(), damaged->end());
+  return {};
+}
+
 Result<void> FolderCopy::copy_log(const log::Manifest& manifest,
                                   const std::function<bool(const log::SegmentEntry&)>& link,
                                   const std::function<Result<void>()>& goes_on) {
@@ -136,10 +152,7 @@ Result<void> FolderCopy::copy_log(const log::Manifest& manifest,
       MR_ASSIGN(shared, read_back(segment, lost_in(manifest, segment), goes_on));
     }
     if (!shared) {
-      MR_ASSIGN(const auto damaged, log::copy_segment(from_, segment, lost_in(manifest, segment), to_, pace_, goes_on));
-      ++counts_.copied_segments;
-      counts_.copied_bytes += segment.bytes;
-      counts_.damaged.insert(counts_.damaged.end(), damaged.begin(), damaged.end());
+      MR_TRY(copy_segment(segment, lost_in(manifest, segment), goes_on));
     }
     MR_TRY(goes_on());
   }

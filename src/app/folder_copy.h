@@ -24,7 +24,8 @@ struct CopyCounts {
   std::uint64_t copied_bytes = 0;     // of them
   std::uint64_t read_back_bytes = 0;  // of those that it shares
   std::vector<std::string> damaged;   // a line for each block that is damaged where it was copied from
-  std::vector<std::string> renewed;   // a line for each damage of a segment that was to be shared, and was copied
+  std::vector<std::string>
+      renewed;  // a line for each damage of a segment that was to be shared, and was copied
 };
 
 // "3 segments, 1 of them copied with 4096 bytes, all read back"
@@ -40,6 +41,9 @@ class FolderCopy {
   //              disk can
   static Result<std::unique_ptr<FolderCopy>> begin(store::Disk& from, store::Disk& to,
                                                    std::uint64_t bytes_per_s);
+
+  // From now on a segment that cannot be read as one is a line in counts().damaged instead of an error.
+  void pass_losses() { passes_losses_ = true; }
 
   // A file at the top of the folder, or in keys/. Not there: nothing is copied.
   Result<void> copy_file(const std::string& path);
@@ -62,6 +66,8 @@ class FolderCopy {
 
  private:
   FolderCopy(store::Disk& from, store::Disk& to, std::uint64_t bytes_per_s);
+  Result<void> copy_segment(const log::SegmentEntry& segment, const log::LostBlocks& lost,
+                            const std::function<Result<void>()>& goes_on);
   // Whether the segment that was linked is whole.
   Result<bool> read_back(const log::SegmentEntry& segment, const log::LostBlocks& lost,
                          const std::function<Result<void>()>& goes_on);
@@ -72,6 +78,7 @@ class FolderCopy {
   std::atomic<std::uint64_t> no_journal_{0};
   log::WritePace pace_;
   log::WritePace read_pace_;
+  bool passes_losses_ = false;
   CopyCounts counts_;
 };
 

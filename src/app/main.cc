@@ -37,11 +37,15 @@ struct Run {
   }
 };
 
-// What was printed may be what was asked for: where it does not fit, that is no success.
-int end_output(int code) {
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+// What these commands print is what was asked for: where it does not fit, that is no success.
+int end_output(const millrace::app::Command& command, int code) {
+  namespace app = millrace::app;
+  const bool does_something_else = std::holds_alternative<app::Serve>(command) ||
+                                   std::holds_alternative<app::BackupCall>(command) ||
+                                   std::holds_alternative<app::RestoreCall>(command);
+  if (does_something_else || (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)) return code;
   std::fprintf(stderr, "millrace: standard output cannot be written\n");
-  return code == 0 ? millrace::app::kFailed : code;
+  return code == 0 ? app::kFailed : code;
 }
 
 }  // namespace
@@ -53,5 +57,6 @@ int main(int count, char** arguments) {
     std::fprintf(stderr, "millrace: %s\n", command.error().text.c_str());
     return millrace::app::kBadUsage;
   }
-  return end_output(std::visit(Run{}, *command));
+  const int code = std::visit(Run{}, *command);
+  return end_output(*command, code);
 }

@@ -31,7 +31,8 @@ void complain_of_restore(const std::string& text) {
 
 Result<void> check_free(const std::string& data) {
   if (store::is_file(fmt::format("{}/{}", data, kRestoreMark)))
-    return Error{kInvalid, fmt::format("{} is an unfinished restore: remove it, or name another folder", data)};
+    return Error{kInvalid,
+                 fmt::format("{} is an unfinished restore: remove it, or name another folder", data)};
   MR_ASSIGN(const bool is_free, store::is_new_or_empty(data));
   if (!is_free) {
     MR_ASSIGN(const auto disk, store::open_posix_disk_read_only(data));
@@ -50,6 +51,7 @@ class Restoring {
 
   Result<void> run() {
     MR_ASSIGN(copy_, FolderCopy::begin(backup_, data_, 0));
+    if (call_.with_losses) copy_->pass_losses();
     MR_ASSIGN(const auto chains, copy_->chains());
     for (const std::string& chain : chains) MR_TRY(pass_loss(copy_->copy_chain(chain)));
     MR_TRY(copy_->copy_files());
@@ -97,8 +99,7 @@ class Restoring {
 // Says each problem. errors   kCorrupt: there are some, and losses are not accepted
 Result<std::uint64_t> check_for_restore(const RestoreCall& call, const std::string& path, store::Disk& disk) {
   // The keyring is part of the folder, or elsewhere.
-  MR_ASSIGN(const WholeCheck whole,
-            check_whole(disk, keyring_path(call.keyring, path), complain_of_restore));
+  MR_ASSIGN(const WholeCheck whole, check_whole(disk, keyring_path(call.keyring, path), complain_of_restore));
   if (whole.problems == 0 || call.with_losses) return whole.problems;
   return Error{kCorrupt, fmt::format("{} has {} problems", path, whole.problems)};
 }
@@ -117,7 +118,8 @@ Result<int> restore(const RestoreCall& call) {
   MR_TRY(put_restore_mark(*data));
   Restoring restoring(call, path, *backup, *data);
   const auto unfinished = [&](const Error& error) {
-    return Error{error.kind, fmt::format("{}. {} is an unfinished restore: it may be removed", error.text, call.data)};
+    return Error{error.kind,
+                 fmt::format("{}. {} is an unfinished restore: it may be removed", error.text, call.data)};
   };
   if (const auto copied = restoring.run(); !copied.ok()) return unfinished(copied.error());
   if (!call.with_losses) {
@@ -127,9 +129,11 @@ Result<int> restore(const RestoreCall& call) {
   MR_TRY(remove_restore_mark(*data));
   std::printf("%s from %s: %s\n", call.data.c_str(), path.c_str(), describe(restoring.counts()).c_str());
   if (*problems != 0)
-    std::printf("%llu problems of the backup are in it, too: `millrace verify` lists them, and `millrace accept` goes "
-                "on without parts that are missing\n",
-                static_cast<unsigned long long>(*problems));
+    std::printf(
+        "%llu problems of the backup are in it, too: `millrace verify` lists them, and `millrace accept` "
+        "goes "
+        "on without parts that are missing\n",
+        static_cast<unsigned long long>(*problems));
   return 0;
 }
 

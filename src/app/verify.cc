@@ -15,18 +15,10 @@
 namespace millrace::app {
 namespace {
 
-// Backups are checked one by one.
-Result<void> refuse_backups(const std::string& folder) {
-  const auto newest = find_backup(folder, std::nullopt);
-  if (!newest.ok()) return {};
-  return Error{ErrorKind::kInvalid,
-               fmt::format("{} is a folder of backups: verify one of them, such as the newest, {}", folder, *newest)};
-}
-
 Result<WholeCheck> verify_all(const Verify& command) {
+  MR_TRY(refuse_folder_of_backups(command.folder));
   MR_TRY(store::check_not_in_use(command.folder));
   MR_ASSIGN(const auto disk, store::open_posix_disk_read_only(command.folder));
-  if (!looks_like_data(command.folder)) MR_TRY(refuse_backups(command.folder));
   const auto line = [](const std::string& text) { std::printf("%s\n", text.c_str()); };
   MR_ASSIGN(WholeCheck whole, check_whole(*disk, keyring_path(command.keyring, command.folder), line));
   if (const auto mark = disk->open(kRestoreMark, store::Disk::Mode::kRead); mark.ok()) {

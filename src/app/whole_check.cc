@@ -49,9 +49,9 @@ Result<void> check_keyring_of_mark(store::Disk& disk, Report& report) {
   if (!mark->keyring.empty() && keyring.empty())
     return report.take(wrong(fmt::format("{} is missing", disk.describe("keyring"))));
   if (!mark->keyring.empty() && keyring != mark->keyring)
-    return report.take(wrong(
-        fmt::format("{} is not the keyring of this backup: it is damaged, older or of another folder",
-                    disk.describe("keyring"))));
+    return report.take(
+        wrong(fmt::format("{} is not the keyring of this backup: it is damaged, older or of another folder",
+                          disk.describe("keyring"))));
   return {};
 }
 
@@ -63,15 +63,17 @@ Result<void> check_exact(store::Disk& disk, const FolderState& state, const std:
   if (!state.has_record)
     return report.take(wrong(fmt::format("{} is missing, and each backup has one", disk.describe("FOLDER"))));
   const auto parts = record_of_parts(disk, keyring, system_random());
-  if (!parts.ok()) return parts.error().kind == ErrorKind::kCorrupt ? report.take(parts.error()) : parts.error();
+  if (!parts.ok())
+    return parts.error().kind == ErrorKind::kCorrupt ? report.take(parts.error()) : parts.error();
   if (mark->folder != state.record.origin.folder)
     MR_TRY(report.take(wrong(fmt::format("{} is of another folder than {}", disk.describe("FOLDER"),
                                          disk.describe(kBackupMark)))));
   for (const auto& [part, there] : parts->parts) {
     const auto noted = state.record.parts.find(part);
     if (noted == state.record.parts.end())
-      MR_TRY(report.take(wrong(fmt::format("{} is there, and {} does not know it: one of them is of another backup",
-                                           disk.describe(part), disk.describe("FOLDER")))));
+      MR_TRY(report.take(
+          wrong(fmt::format("{} is there, and {} does not know it: one of them is of another backup",
+                            disk.describe(part), disk.describe("FOLDER")))));
     else if (there.number > noted->second.number || there.from > noted->second.from)
       MR_TRY(report.take(wrong(
           fmt::format("{} reaches {}, and {} was written at {}: one of them is of another backup",

@@ -149,6 +149,24 @@ class RestoreChecks(Scratch):
         with Server(env=KEYS, data=str(new)) as server:
             self.assertTrue(any("given up by millrace accept: control/leases" in line for line in server.stderr_lines))
 
+    def test_with_losses_nothing_is_made_to_look_whole(self):
+        copy, new = self.root / "copies/000002", self.root / "new"
+        copy.parent.mkdir()
+        for what, change in self.changes():
+            with self.subTest(what):
+                shutil.rmtree(copy, ignore_errors=True)
+                shutil.rmtree(new, ignore_errors=True)
+                subprocess.run(["cp", "-a", self.shared / "own/000002", copy], check=True)
+                change(copy)
+                restored = run("restore", str(copy.parent), "--data", str(new), "--with-losses")
+                if what in ("log missing", "log/manifest missing"):
+                    self.refused(restored, "no manifest", "is an unfinished restore")
+                    continue
+                self.good(restored)
+                self.assertIn("problems of the backup are in it", restored.stdout)
+                # The journal of a backup is empty, and a restore makes one.
+                self.assertEqual(run("verify", str(new)).returncode, 0 if what.startswith("log/journal") else 1)
+
     def test_a_whole_one_is_restored_and_is_whole(self):
         for number in ("1", "2", "3"):
             new = str(self.root / f"new-{number}")
@@ -201,8 +219,12 @@ class RestoreChecks(Scratch):
             self.refused(done, *words, code=2)
             self.assertNotIn("18446744073709551615", done.stderr)
 
-    def test_verify_of_a_folder_of_backups_names_the_newest(self):
-        self.refused(run("verify", str(self.shared / "own")), "is a folder of backups", "own/000003")
+    def test_commands_that_are_given_a_folder_of_backups_name_the_newest(self):
+        folder = str(self.shared / "own")
+        for line in (("verify", folder), ("accept", folder), ("log", "verify", folder), ("log", "dump", folder),
+                     ("log", "dump", folder, "--data"), ("log", "skip", folder, "00000000000000000001.mrs", "40")):
+            with self.subTest(line):
+                self.refused(run(*line), "is a folder of backups", "own/000003")
 
 
 class BackupChecks(Scratch):
