@@ -105,6 +105,11 @@ Result<std::uint64_t> check_for_restore(const RestoreCall& call, const std::stri
 }
 
 Result<int> restore(const RestoreCall& call) {
+  if (looks_like_data(call.folder))
+    return Error{kInvalid,
+                 fmt::format("{} is no folder of backups: name the folder that has 000001 and so on, and "
+                             "which of them with --backup",
+                             call.folder)};
   MR_ASSIGN(const std::string path, find_backup(call.folder, call.number));
   MR_TRY(check_free(call.data));
   MR_ASSIGN(const auto backup, store::open_posix_disk_read_only(path));

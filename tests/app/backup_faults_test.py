@@ -195,6 +195,9 @@ class RestoreChecks(Scratch):
         self.refused(done, "millrace: restore: ", "is an unfinished restore: it may be removed")
         self.assertTrue((new / "RESTORE").exists())
 
+    def test_a_single_backup_is_named_by_its_number(self):
+        self.refused(run("restore", str(self.shared / "own/000001"), "--data", str(self.root / "new")), "is no folder of backups", "--backup")
+
     def test_a_folder_with_something_in_it_is_left_as_it_is(self):
         for place in (self.shared / "own-data", self.shared / "own/000001/new", self.shared / "own-data/new"):
             self.refused(run("restore", str(self.shared / "own"), "--data", str(place)))
