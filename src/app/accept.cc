@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/backup_folder.h"
 #include "app/exit_code.h"
 #include "app/folder_check.h"
 #include "app/keyring_file.h"
@@ -124,6 +125,7 @@ class Acceptance {
 };
 
 Result<void> accept_folder(const Accept& command) {
+  MR_TRY(refuse_folder_of_backups(command.folder));
   MR_TRY(store::check_not_in_use(command.folder));
   MR_ASSIGN(auto disk, store::open_posix_disk_read_only(command.folder));
   if (command.give_up) {

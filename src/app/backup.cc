@@ -1,8 +1,6 @@
 #include "app/backup.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -15,15 +13,14 @@
 #include "app/folder_check.h"
 #include "app/folder_copy.h"
 #include "app/keyring_file.h"
+#include "app/secret_file.h"
 #include "app/server_call.h"
 #include "app/size.h"
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "cluster/chain_copy.h"
-#include "log/segment_copy.h"
 #include "store/folder_file.h"
-#include "store/folder_tree.h"
 #include "store/posix_disk.h"
 
 namespace millrace::app {
@@ -35,38 +32,20 @@ using Json = nlohmann::ordered_json;
 constexpr std::int64_t kKeepEveryNs = 20 * kNsPerS;
 // To move records to segments takes a busy machine minutes: whoever does it has the lowest priority.
 constexpr long kAnswerSecondsMax = 600;
+constexpr std::uint64_t kBytesPerSMax = std::uint64_t{1} << 40;
 constexpr std::string_view kCatalogChain = "control";
 constexpr std::string_view kKeysChain = "kms";
 
-// What it writes is its own user's alone; and it yields to the server.
-void be_polite() {
-  umask(S_IRWXG | S_IRWXO);
-  setpriority(PRIO_PROCESS, 0, 19);
-}
-
-int failed(std::string_view command, const Error& error, int code = kFailed) {
-  std::fprintf(stderr, "millrace: %s: %s\n", std::string(command).c_str(),
-               error.text.substr(0, error.text.find('\n')).c_str());
+int failed(const Error& error, int code = kFailed) {
+  std::fprintf(stderr, "millrace: backup: %s\n", error.text.substr(0, error.text.find('\n')).c_str());
   return code;
 }
 
-int done(std::string_view command, const std::string& line, const CopyCounts& counts) {
-  std::printf("%s: %llu segments, %llu of them copied with %llu bytes, all read back\n", line.c_str(),
-              static_cast<unsigned long long>(counts.segments),
-              static_cast<unsigned long long>(counts.copied_segments),
-              static_cast<unsigned long long>(counts.copied_bytes));
+int done(const std::string& line, const CopyCounts& counts) {
+  std::printf("%s: %s\n", line.c_str(), describe(counts).c_str());
   for (const std::string& damaged : counts.damaged)
-    std::fprintf(stderr, "millrace: %s: %s\n", std::string(command).c_str(), damaged.c_str());
+    std::fprintf(stderr, "millrace: backup: %s\n", damaged.c_str());
   return counts.damaged.empty() ? 0 : kFailed;
-}
-
-Result<void> put_mark(store::Disk& disk) {
-  constexpr std::string_view kText = "Not to be served: millrace restore makes a data folder of a backup.\n";
-  MR_ASSIGN(const auto file, disk.open(kBackupMark, store::Disk::Mode::kCreate));
-  const ByteView piece = as_bytes(kText);
-  MR_TRY(file->write_at(0, {&piece, 1}));
-  MR_TRY(file->sync());
-  return disk.sync_folder("");
 }
 
 // The server's side of one backup.
@@ -126,44 +105,75 @@ class RunningServer {
   std::int64_t kept_ns_ = 0;
 };
 
-// Another data folder's backups, in the same place, would go with `keep`.
-Result<void> check_origin(store::Disk& data, const BackupFolder& backups) {
-  if (backups.complete().empty()) return {};
-  const std::string secret = "keys/tokens";
-  const auto read = [&](store::Disk& disk) -> Result<std::string> {
-    MR_ASSIGN(const auto file, disk.open(secret, store::Disk::Mode::kRead));
-    std::string bytes(64, '\0');
-    MR_ASSIGN(const std::size_t got,
-              file->read_at(0, {reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size()}));
-    return bytes.substr(0, got);
-  };
-  const std::string before = backups.path_of(backups.complete().back());
-  MR_ASSIGN(const auto backup, store::open_posix_disk_read_only(before));
-  MR_ASSIGN(const std::string theirs, read(*backup));
-  MR_ASSIGN(const std::string ours, read(data));
-  if (ours == theirs) return {};
-  return Error{kInvalid,
-               fmt::format("{} is a backup of another data folder than {}", before, data.describe(""))};
+// What the folder had when the backup began must be in it: a part that was removed or replaced under the
+// server would be missing in the backup, too.
+Result<void> check_reaches(const store::FolderRecord& made, const store::FolderRecord& had,
+                           const std::string& data) {
+  for (const auto& [part, noted] : had.parts) {
+    const bool is_chain = part.starts_with(fmt::format("{}/", kControlFolder));
+    const bool is_secret = part.starts_with(fmt::format("{}/", kSecretsFolder));
+    if (!is_chain && !is_secret) continue;
+    const auto there = made.parts.find(part);
+    if (there == made.parts.end() || there->second.number < noted.number ||
+        (is_secret && there->second.sum != noted.sum))
+      return Error{kCorrupt, fmt::format("{}/{} is missing, damaged, older or of another folder: `millrace "
+                                         "verify` of the stopped server tells more",
+                                         data, part)};
+  }
+  return {};
 }
 
 // What was put together belongs together: as the parts of a folder that is started.
-Result<void> bind(store::Disk& made) {
+Result<void> bind(store::Disk& made, const store::FolderRecord& had, const std::string& data) {
   MR_ASSIGN(const auto record, record_of_parts(made, keyring_path("", made.describe("")), system_random()));
+  MR_TRY(check_reaches(record, had, data));
   MR_ASSIGN(const auto file, store::FolderFile::open(made, record));
   return {};
+}
+
+std::string replaced(std::string text, const std::string& what, const std::string& with) {
+  if (const auto at = text.find(what); at != std::string::npos) text.replace(at, what.size(), with);
+  return text;
+}
+
+void say_left_alone(const BackupFolder& backups) {
+  for (const std::string& path : backups.left_alone())
+    std::fprintf(stderr,
+                 "millrace: backup: %s has not the mark of a backup of this data folder: it is left alone\n",
+                 path.c_str());
+}
+
+Result<void> copy_parts(FolderCopy& copy, const RunningServer::Moment& moment,
+                        const std::vector<std::string>& chains) {
+  if (moment.entry > 0)
+    MR_TRY(
+        cluster::begin_chain(copy.control(), std::string(kCatalogChain) + "/", moment.entry, moment.catalog));
+  if (std::find(chains.begin(), chains.end(), kKeysChain) != chains.end())
+    MR_TRY(copy.copy_chain(std::string(kKeysChain)));
+  return copy.copy_files();
+}
+
+Result<store::FolderRecord> record_of_running(const std::string& path, store::Disk& data) {
+  MR_ASSIGN(auto record, store::read_folder_record(data));
+  if (record) return std::move(*record);
+  return Error{kCorrupt,
+               fmt::format("{}/{} is missing, and a server that runs has one", path, store::kFolderFile)};
 }
 
 Result<int> back_up(const BackupCall& call, std::uint64_t bytes_per_s, const std::string& credentials) {
   RunningServer server(call.server, credentials);
   MR_ASSIGN(const auto place, server.locate());
-  MR_ASSIGN(const auto backups, BackupFolder::open(call.folder));
+  MR_TRY(check_outside_data(call.folder, place.data));
   auto data = store::open_posix_disk_read_only(place.data);
   if (!data.ok())
     return Error{kUnavailable,
                  fmt::format("{}: backup runs on the server's machine, as its user", data.error().text)};
-  MR_TRY(check_origin(**data, *backups));
+  MR_ASSIGN(const store::FolderRecord had, record_of_running(place.data, **data));
+  MR_ASSIGN(const auto backups, BackupFolder::open(call.folder, had.origin.folder));
+  say_left_alone(*backups);
+  const std::string before = backups->complete().empty() ? "" : backups->path_of(backups->complete().back());
   MR_ASSIGN(store::Disk* const made, backups->begin());
-  MR_TRY(put_mark(*made));
+  const std::string part = made->describe("");
   MR_ASSIGN(const auto copy, FolderCopy::begin(**data, *made, bytes_per_s));
   // Leases first, so that no checkpoint is ahead of the records; keys last, so that none is missing that a
   // stream's data key is wrapped by.
@@ -171,62 +181,37 @@ Result<int> back_up(const BackupCall& call, std::uint64_t bytes_per_s, const std
   for (const std::string& chain : chains)
     if (chain != kCatalogChain && chain != kKeysChain) MR_TRY(copy->copy_chain(chain));
   MR_ASSIGN(const auto moment, server.begin());
-  if (moment.entry > 0)
-    MR_TRY(cluster::begin_chain(copy->control(), std::string(kCatalogChain) + "/", moment.entry,
-                                moment.catalog));
-  if (std::find(chains.begin(), chains.end(), kKeysChain) != chains.end())
-    MR_TRY(copy->copy_chain(std::string(kKeysChain)));
-  MR_TRY(copy->copy_files());
+  MR_TRY(copy_parts(*copy, moment, chains));
   const auto link = [&](const log::SegmentEntry& segment) { return backups->link_segment(segment); };
   MR_TRY(copy->copy_log(moment.manifest, link, [&] { return server.keep(); }));
   MR_TRY(server.end());
-  MR_TRY(bind(*made));
+  MR_TRY(bind(*made, had, place.data));
   MR_TRY(backups->commit());
   const std::uint64_t number = backups->number();
   // An older backup may have what is damaged now.
   if (copy->counts().damaged.empty()) MR_TRY(backups->remove_older(call.keep));
+  for (const std::string& line : copy->counts().renewed)
+    std::fprintf(stderr, "millrace: backup: %s. The new backup has the segment from the server instead\n",
+                 replaced(line, part, before).c_str());
   if (!place.keyring.empty())
     std::printf("the keyring %s is not in it: keep a copy of it elsewhere\n", place.keyring.c_str());
-  return done("backup", fmt::format("{} of {}", backups->path_of(number), place.data), copy->counts());
-}
-
-Result<int> restore(const RestoreCall& call) {
-  MR_ASSIGN(const std::string path, find_backup(call.folder, call.number));
-  MR_ASSIGN(const auto backup, store::open_posix_disk_read_only(path));
-  MR_ASSIGN(const log::Manifest manifest, log::read_manifest(*backup));
-  MR_ASSIGN(const bool is_free, store::is_new_or_empty(call.data));
-  if (!is_free) return Error{kInvalid, fmt::format("{} is not empty: name a folder that is new", call.data)};
-  MR_ASSIGN(const auto data, store::open_posix_disk(call.data));
-  MR_TRY(put_mark(*data));
-  MR_ASSIGN(const auto copy, FolderCopy::begin(*backup, *data, 0));
-  MR_ASSIGN(const auto chains, copy->chains());
-  for (const std::string& chain : chains) MR_TRY(copy->copy_chain(chain));
-  MR_TRY(copy->copy_files());
-  MR_TRY(copy->copy_log(
-      manifest, [](const log::SegmentEntry&) { return false; }, [] { return Result<void>{}; }));
-  MR_TRY(bind(*data));
-  for (const std::string_view folder : {"log/segments", "log", "keys", ""}) MR_TRY(data->sync_folder(folder));
-  MR_TRY(data->remove(kBackupMark));
-  MR_TRY(data->sync_folder(""));
-  return done("restore", fmt::format("{} from {}", call.data, path), copy->counts());
+  return done(fmt::format("{} of {}", backups->path_of(number), place.data), copy->counts());
 }
 
 }  // namespace
 
 int run_backup(const BackupCall& call) {
-  be_polite();
+  copy_politely();
   const auto bytes_per_s = parse_size(call.bytes_per_s);
-  if (!bytes_per_s.ok()) return failed("backup", bytes_per_s.error(), kBadUsage);
+  if (!bytes_per_s.ok() || *bytes_per_s > kBytesPerSMax)
+    return failed({kInvalid, fmt::format("--bytes-per-s is \"{}\": must be 0 to {} (bytes, or with KiB, MiB, "
+                                         "GiB, TiB)",
+                                         call.bytes_per_s, format_size(kBytesPerSMax))},
+                  kBadUsage);
   const auto credentials = credentials_of_environment();
-  if (!credentials.ok()) return failed("backup", credentials.error(), kBadUsage);
+  if (!credentials.ok()) return failed(credentials.error(), kBadUsage);
   const auto code = back_up(call, *bytes_per_s, *credentials);
-  return code.ok() ? *code : failed("backup", code.error());
-}
-
-int run_restore(const RestoreCall& call) {
-  be_polite();
-  const auto code = restore(call);
-  return code.ok() ? *code : failed("restore", code.error());
+  return code.ok() ? *code : failed(code.error());
 }
 
 }  // namespace millrace::app

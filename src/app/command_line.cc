@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <map>
 #include <optional>
+#include <tuple>
 
 #include "app/config_file.h"
 #include "app/suggestion.h"
@@ -263,7 +264,12 @@ Result<Command> parse_command_line(int count, const char* const* arguments) {
   CLI::App* restore = app.add_subcommand("restore", "Makes a data folder of a backup");
   restore->add_option("DIR", restore_call.folder, "Folder of backups")->required();
   restore->add_option("--data", restore_call.data, "The data folder to make: new, or empty")->required();
-  restore->add_option("--backup", restore_call.number, "Number of the backup [the newest]");
+  restore->add_option("--backup", restore_call.number, "Number of the backup [the newest]")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{999'999'999}));
+  restore->add_option("--keyring", restore_call.keyring, "The server's --keyring [keyring in the backup]")
+      ->type_name("FILE");
+  restore->add_flag("--with-losses", restore_call.with_losses,
+                    "Restores also a backup with damaged or missing parts, without them");
   PutLines put_lines;
   CLI::App* put = app.add_subcommand("put", "Puts records, a JSON object per line of standard input");
   put->add_option("--stream", put_lines.stream, "The stream")->required()->type_name("NAME");
@@ -295,6 +301,18 @@ Result<Command> parse_command_line(int count, const char* const* arguments) {
     return Error{kInvalid, first_line(error.what())};
   }
 
+  const std::array<std::tuple<const CLI::App*, std::string_view, const std::string*>, 8> folders{
+      {{verify, "DIR", &whole.folder},
+       {log_verify, "DIR", &whole.folder},
+       {accept, "DIR", &acceptance.folder},
+       {dump, "DIR", &folder},
+       {skip, "DIR", &skip_block.folder},
+       {backup, "DIR", &backup_call.folder},
+       {restore, "DIR", &restore_call.folder},
+       {restore, "--data", &restore_call.data}}};
+  for (const auto& [command, name, value] : folders)
+    if (command->parsed() && value->empty())
+      return Error{kInvalid, fmt::format("{} is \"\": must be a folder", name)};
   if (version->parsed()) return Command{Print{std::string(kVersionText) + "\n"}};
   if (verify->parsed() || log_verify->parsed()) return Command{std::move(whole)};
   if (accept->parsed()) return Command{std::move(acceptance)};

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "app/backup_folder.h"
 #include "app/exit_code.h"
 #include "app/keyring_file.h"
 #include "base/base64.h"
@@ -158,6 +159,7 @@ class DataDump {
 }  // namespace
 
 int dump_data(const DumpData& command) {
+  if (const auto one = refuse_folder_of_backups(command.folder); !one.ok()) return complain(one.error().text);
   if (const auto there = store::open_posix_disk_read_only(command.folder); !there.ok())
     return complain(there.error().text);
   const auto disk = store::open_posix_disk(command.folder);

@@ -1,11 +1,13 @@
 #include "app/folder_copy.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <utility>
 
-#include "app/backup_folder.h"
+#include "app/backup_mark.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "cluster/chain_copy.h"
@@ -25,17 +27,39 @@ Result<Bytes> read_whole(store::Disk& disk, const std::string& path) {
   return content;
 }
 
+// Reads disturb puts less than writes, which each of the journal's syncs waits for.
+constexpr std::uint64_t kReadsToWrites = 8;
+
+log::LostBlocks lost_in(const log::Manifest& manifest, const log::SegmentEntry& segment) {
+  const auto lost = manifest.lost.find(segment.number);
+  return lost == manifest.lost.end() ? log::LostBlocks{} : lost->second;
+}
+
 // FOLDER is made for what was copied, by whoever has it all.
 bool is_left_out(std::string_view name) {
-  return name == "LOCK" || name == store::kFolderFile || name == kBackupMark || name.ends_with(".new") ||
-         name.find(".tmp-") != std::string_view::npos;
+  return name == "LOCK" || name == store::kFolderFile || name == kBackupMark || name == kRestoreMark ||
+         name.ends_with(".new") || name.find(".tmp-") != std::string_view::npos;
 }
 
 }  // namespace
 
+std::string describe(const CopyCounts& counts) {
+  return fmt::format("{} segments, {} of them copied with {} bytes, all read back", counts.segments,
+                     counts.copied_segments, counts.copied_bytes);
+}
+
+void copy_politely() {
+  umask(S_IRWXG | S_IRWXO);
+  setpriority(PRIO_PROCESS, 0, 19);
+}
+
 FolderCopy::FolderCopy(store::Disk& from, store::Disk& to, std::uint64_t bytes_per_s)
-    : from_(from), to_(to), pace_(system_clock(), bytes_per_s, no_journal_) {
+    : from_(from),
+      to_(to),
+      pace_(system_clock(), bytes_per_s, no_journal_),
+      read_pace_(system_clock(), bytes_per_s * kReadsToWrites, no_journal_) {
   pace_.turn(true);
+  read_pace_.turn(true);
 }
 
 Result<std::unique_ptr<FolderCopy>> FolderCopy::begin(store::Disk& from, store::Disk& to,
@@ -75,10 +99,47 @@ Result<void> FolderCopy::copy_files() {
   return {};
 }
 
-Result<std::vector<std::string>> FolderCopy::chains() { return from_.list("control"); }
+Result<std::vector<std::string>> FolderCopy::chains() {
+  auto names = from_.list("control");
+  if (!names.ok() && names.error().kind == ErrorKind::kNotFound) return std::vector<std::string>{};
+  return names;
+}
 
 Result<void> FolderCopy::copy_chain(const std::string& chain) {
   return cluster::copy_chain(from_, chain + "/", *control_);
+}
+
+Result<bool> FolderCopy::read_back(const log::SegmentEntry& segment, const log::LostBlocks& lost,
+                                   const std::function<Result<void>()>& goes_on) {
+  const auto was_read = [&](std::uint64_t bytes) -> Result<void> {
+    counts_.read_back_bytes += bytes;
+    MR_TRY(read_pace_.after_read(bytes));
+    return goes_on();
+  };
+  auto damaged = log::check_segment(to_, segment, lost, was_read);
+  if (damaged.ok()) {
+    counts_.renewed.insert(counts_.renewed.end(), damaged->begin(), damaged->end());
+    return damaged->empty();
+  }
+  if (damaged.error().kind != ErrorKind::kCorrupt) return std::move(damaged).error();
+  counts_.renewed.push_back(std::move(damaged).error().text);
+  return false;
+}
+
+Result<void> FolderCopy::copy_segment(const log::SegmentEntry& segment, const log::LostBlocks& lost,
+                                      const std::function<Result<void>()>& goes_on) {
+  const auto damaged = log::copy_segment(from_, segment, lost, to_, pace_, goes_on);
+  if (!damaged.ok() && passes_losses_) {
+    const auto before = log::check_segment(from_, segment, lost);
+    if (before.ok() || before.error().kind != ErrorKind::kCorrupt) return damaged.error();
+    counts_.damaged.push_back(before.error().text);
+    return {};
+  }
+  if (!damaged.ok()) return damaged.error();
+  ++counts_.copied_segments;
+  counts_.copied_bytes += segment.bytes;
+  counts_.damaged.insert(counts_.damaged.end(), damaged->begin(), damaged->end());
+  return {};
 }
 
 Result<void> FolderCopy::copy_log(const log::Manifest& manifest,
@@ -86,11 +147,12 @@ Result<void> FolderCopy::copy_log(const log::Manifest& manifest,
                                   const std::function<Result<void>()>& goes_on) {
   for (const log::SegmentEntry& segment : manifest.segments) {
     ++counts_.segments;
-    if (!link(segment)) {
-      MR_ASSIGN(const auto damaged, log::copy_segment(from_, segment, to_, pace_, goes_on));
-      ++counts_.copied_segments;
-      counts_.copied_bytes += segment.bytes;
-      counts_.damaged.insert(counts_.damaged.end(), damaged.begin(), damaged.end());
+    bool shared = link(segment);
+    if (shared) {
+      MR_ASSIGN(shared, read_back(segment, lost_in(manifest, segment), goes_on));
+    }
+    if (!shared) {
+      MR_TRY(copy_segment(segment, lost_in(manifest, segment), goes_on));
     }
     MR_TRY(goes_on());
   }

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "app/backup_folder.h"
 #include "app/exit_code.h"
 #include "log/inspect.h"
 #include "log/lost_block.h"
@@ -22,6 +23,7 @@ int refuse(const Error& error) {
 int skip_block(const SkipBlock& command) {
   const auto number = log::segment_number(std::string_view(command.file).substr(command.file.rfind('/') + 1));
   if (!number) return refuse({ErrorKind::kInvalid, command.file + " is not the name of a segment"});
+  if (const auto one = refuse_folder_of_backups(command.folder); !one.ok()) return refuse(one.error());
   // Which makes no folder where there is none.
   if (const auto there = store::open_posix_disk_read_only(command.folder); !there.ok())
     return refuse(there.error());
@@ -37,6 +39,7 @@ int skip_block(const SkipBlock& command) {
 }
 
 int inspect_log(const InspectLog& command) {
+  if (const auto one = refuse_folder_of_backups(command.folder); !one.ok()) return refuse(one.error());
   const auto disk = store::open_posix_disk_read_only(command.folder);
   if (!disk.ok()) return refuse(disk.error());
   const auto found = log::inspect(**disk, log::Inspect::kDump,

@@ -14,6 +14,7 @@
 #include "app/inspect_log.h"
 #include "app/put_lines.h"
 #include "app/serve.h"
+#include "app/signals.h"
 #include "app/verify.h"
 
 namespace {
@@ -36,13 +37,26 @@ struct Run {
   }
 };
 
+// What these commands print is what was asked for: where it does not fit, that is no success.
+int end_output(const millrace::app::Command& command, int code) {
+  namespace app = millrace::app;
+  const bool does_something_else = std::holds_alternative<app::Serve>(command) ||
+                                   std::holds_alternative<app::BackupCall>(command) ||
+                                   std::holds_alternative<app::RestoreCall>(command);
+  if (does_something_else || (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)) return code;
+  std::fprintf(stderr, "millrace: standard output cannot be written\n");
+  return code == 0 ? app::kFailed : code;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
+  millrace::app::outlive_file_size_limit();
   auto command = millrace::app::parse_command_line(count, arguments);
   if (!command.ok()) {
     std::fprintf(stderr, "millrace: %s\n", command.error().text.c_str());
     return millrace::app::kBadUsage;
   }
-  return std::visit(Run{}, *command);
+  const int code = std::visit(Run{}, *command);
+  return end_output(*command, code);
 }

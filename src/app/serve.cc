@@ -16,7 +16,7 @@
 #include "api/event_log.h"
 #include "api/fault.h"
 #include "app/backup_door.h"
-#include "app/backup_folder.h"
+#include "app/backup_mark.h"
 #include "app/disk_watch.h"
 #include "app/ephemeral_folder.h"
 #include "app/event_lines.h"

@@ -43,30 +43,36 @@ Result<void> copy_bytes(store::Disk& from, const SegmentEntry& segment, store::D
 
 }  // namespace
 
-Result<std::vector<std::string>> check_segment(store::Disk& disk, const SegmentEntry& segment) {
+Result<std::vector<std::string>> check_segment(
+    store::Disk& disk, const SegmentEntry& segment, const LostBlocks& lost,
+    const std::function<Result<void>(std::uint64_t bytes)>& was_read) {
+  if (const auto file = disk.open(segment_path(segment.number), store::Disk::Mode::kRead); file.ok())
+    (*file)->forget(0, segment.bytes);
   MR_ASSIGN(const OpenedSegment opened, open_segment(disk, segment));
   std::vector<std::string> damaged;
   for (const BlockEntry& block : opened.blocks) {
     const auto bytes =
         load_block(disk, *opened.segment, make_ref(block, static_cast<std::uint32_t>(segment.number)));
     opened.segment->file().forget(block.position, block.stored_bytes);
-    if (bytes.ok()) continue;
+    if (was_read) MR_TRY(was_read(block.stored_bytes));
+    if (bytes.ok() || std::binary_search(lost.begin(), lost.end(), block.position)) continue;
     if (bytes.error().kind != ErrorKind::kCorrupt) return bytes.error();
     damaged.push_back(bytes.error().text);
   }
   return damaged;
 }
 
-Result<std::vector<std::string>> copy_segment(store::Disk& from, const SegmentEntry& segment, store::Disk& to,
-                                              WritePace& pace, const std::function<Result<void>()>& goes_on) {
+Result<std::vector<std::string>> copy_segment(store::Disk& from, const SegmentEntry& segment,
+                                              const LostBlocks& lost, store::Disk& to, WritePace& pace,
+                                              const std::function<Result<void>()>& goes_on) {
   auto copied = copy_bytes(from, segment, to, pace, goes_on);
   if (!copied.ok() && copied.error().kind == ErrorKind::kNotFound)
     return Error{ErrorKind::kUnavailable, std::move(copied.error().text)};
   MR_TRY(std::move(copied));
-  MR_ASSIGN(const auto damaged, check_segment(to, segment));
+  MR_ASSIGN(const auto damaged, check_segment(to, segment, lost));
   MR_TRY(goes_on());
   if (damaged.empty()) return damaged;
-  MR_ASSIGN(auto before, check_segment(from, segment));
+  MR_ASSIGN(auto before, check_segment(from, segment, lost));
   if (before.size() != damaged.size())
     return Error{ErrorKind::kCorrupt,
                  fmt::format("{}, and is not in {}", damaged.front(), from.describe(""))};

@@ -21,6 +21,12 @@ Result<void> WritePace::sync(store::File& file, std::uint64_t bytes) {
   return {};
 }
 
+Result<void> WritePace::after_read(std::uint64_t bytes) {
+  if (ended_) return Error{ErrorKind::kUnavailable, "the log has closed"};
+  if (bytes_per_s_ > 0) hold(bytes);
+  return {};
+}
+
 void WritePace::hold(std::uint64_t bytes) {
   const auto may_go = [this] { return !on_ || hurries_ > 0; };
   std::unique_lock lock(mutex_);

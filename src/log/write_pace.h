@@ -33,6 +33,10 @@ class WritePace {
   // errors   as File::sync; kUnavailable after end()
   Result<void> sync(store::File& file, std::uint64_t bytes);
 
+  // Blocks as long as the pace wants after so many bytes were read.
+  // errors   kUnavailable after end()
+  Result<void> after_read(std::uint64_t bytes);
+
   // Off, as it begins: nobody writes to the journal, or all wait for the end. Those who are held go on.
   void turn(bool on);
   // For good: what is being written is given up at its next piece, since its worker, the politest of threads,

@@ -27,6 +27,36 @@ Result<bool> is_new_or_empty(const std::string& folder) {
   return empty;
 }
 
+Result<std::string> real_path(const std::string& path) {
+  std::error_code cause;
+  fs::path absolute = fs::absolute(path, cause);
+  if (!cause) absolute = fs::weakly_canonical(absolute, cause);
+  if (cause) return refused("find", path, cause);
+  if (!absolute.has_filename()) absolute = absolute.parent_path();
+  return absolute.string();
+}
+
+bool is_folder(const std::string& path) {
+  std::error_code cause;
+  return fs::is_directory(fs::symlink_status(path, cause));
+}
+
+bool is_file(const std::string& path) {
+  std::error_code cause;
+  return fs::is_regular_file(fs::symlink_status(path, cause));
+}
+
+Result<void> remove_tree(const std::string& folder, std::string_view last) {
+  std::error_code cause;
+  for (fs::directory_iterator at(folder, cause), end; !cause && at != end; at.increment(cause)) {
+    if (at->path().filename() == last) continue;
+    fs::remove_all(at->path(), cause);
+    if (cause) break;
+  }
+  if (cause) return refused("remove", folder, cause);
+  return remove_tree(folder);
+}
+
 Result<void> remove_tree(const std::string& folder) {
   std::error_code cause;
   fs::remove_all(folder, cause);

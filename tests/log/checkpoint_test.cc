@@ -26,7 +26,7 @@ std::vector<std::string> restored(LogWorld& from, const Checkpoint& checkpoint, 
   const std::atomic<std::uint64_t> no_journal{0};
   WritePace pace(from.world.clock(), 0, no_journal);
   for (const SegmentEntry& segment : manifest->segments) {
-    const auto copied = copy_segment(from.disk, segment, copy.disk, pace, [] { return Result<void>{}; });
+    const auto copied = copy_segment(from.disk, segment, {}, copy.disk, pace, [] { return Result<void>{}; });
     EXPECT_TRUE(copied.ok()) << copied.error().text;
   }
   EXPECT_TRUE(begin_log(copy.disk, *manifest, pace, copy.world.random()).ok());
@@ -98,7 +98,7 @@ TEST(SegmentCopy, SaysWhatIsDamagedInTheOriginalAndCopiesIt) {
   const std::atomic<std::uint64_t> no_journal{0};
   WritePace pace(log.world.clock(), 0, no_journal);
   const auto copied =
-      copy_segment(log.disk, manifest->segments.at(0), copy.disk, pace, [] { return Result<void>{}; });
+      copy_segment(log.disk, manifest->segments.at(0), {}, copy.disk, pace, [] { return Result<void>{}; });
   ASSERT_TRUE(copied.ok()) << copied.error().text;
   ASSERT_EQ(copied->size(), 1u);
   EXPECT_THAT(copied->front(), ::testing::HasSubstr("records 0 to 2"));
@@ -118,7 +118,7 @@ TEST(SegmentCopy, RefusesASegmentThatWasCutMeanwhile) {
   const std::atomic<std::uint64_t> no_journal{0};
   WritePace pace(log.world.clock(), 0, no_journal);
   const auto copied =
-      copy_segment(log.disk, manifest->segments.at(0), copy.disk, pace, [] { return Result<void>{}; });
+      copy_segment(log.disk, manifest->segments.at(0), {}, copy.disk, pace, [] { return Result<void>{}; });
   ASSERT_FALSE(copied.ok());
   EXPECT_EQ(copied.error().kind, ErrorKind::kUnavailable);
   log.close();
