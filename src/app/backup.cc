@@ -125,7 +125,9 @@ Result<void> check_reaches(const store::FolderRecord& made, const store::FolderR
 
 // What was put together belongs together: as the parts of a folder that is started.
 Result<void> bind(store::Disk& made, const store::FolderRecord& had, const std::string& data) {
-  MR_ASSIGN(const auto record, record_of_parts(made, keyring_path("", made.describe("")), system_random()));
+  MR_ASSIGN(auto record, record_of_parts(made, keyring_path("", made.describe("")), system_random()));
+  record.account = had.account;
+  record.region = had.region;
   MR_TRY(check_reaches(record, had, data));
   MR_ASSIGN(const auto file, store::FolderFile::open(made, record));
   return {};

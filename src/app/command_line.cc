@@ -239,9 +239,9 @@ Result<Command> parse_command_line(int count, const char* const* arguments) {
   dump->add_option("--stream", dump_data.stream, "With --data: only of this stream")->type_name("NAME");
   dump->add_option("--shard", dump_data.shard, "With --data: only of this shard")->type_name("SHARD_ID");
   dump->add_option("--keyring", dump_data.keyring, "With --data: as the server's")->type_name("FILE");
-  dump->add_option("--account-id", dump_data.account_id, "With --data: as the server's [000000000000]")
+  dump->add_option("--account-id", dump_data.account_id, "With --data: as the server's [the folder's]")
       ->type_name("DIGITS");
-  dump->add_option("--region", dump_data.region, "With --data: as the server's [us-east-1]")
+  dump->add_option("--region", dump_data.region, "With --data: as the server's [the folder's]")
       ->type_name("REGION");
   SkipBlock skip_block;
   CLI::App* skip =

@@ -26,6 +26,7 @@
 #include "kinesis/shard_id.h"
 #include "log/record_walk.h"
 #include "net/loop_group.h"
+#include "store/folder_file.h"
 #include "store/object_store.h"
 #include "store/posix_disk.h"
 
@@ -82,8 +83,14 @@ class DataDump {
 
   Result<void> open_keys(const broker::Catalog& catalog) {
     const std::string keyring = keyring_path(command_.keyring, command_.folder);
+    MR_ASSIGN(const auto record, store::read_folder_record(disk_));
+    broker::BrokerOptions options;  // with the defaults of a folder that does not know whose it is
+    if (record && !record->account.empty()) options.account_id = record->account;
+    if (record && !record->region.empty()) options.region = record->region;
+    if (!command_.account_id.empty()) options.account_id = command_.account_id;
+    if (!command_.region.empty()) options.region = command_.region;
     auto keys = keys::KeyService::open(
-        {.account = command_.account_id, .region = command_.region}, *control_, loops_.loop(0),
+        {.account = options.account_id, .region = options.region}, *control_, loops_.loop(0),
         [] { return store::start_thread_worker("keys", 0); }, system_clock(), system_random(),
         [&](bool) { return load_keyring(keyring, false); });
     // Without keys what is not encrypted can be read.
@@ -92,9 +99,6 @@ class DataDump {
     else
       no_keys_ = keys.error().text;
     data_keys_ = std::make_unique<keys::DataKeys>(key_service_.get(), system_clock(), system_random());
-    broker::BrokerOptions options;
-    options.account_id = command_.account_id;
-    options.region = command_.region;
     broker::tell_keys(options, broker::Catalog{}, catalog, *data_keys_);
     return {};
   }

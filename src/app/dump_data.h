@@ -12,8 +12,8 @@ struct DumpData {
   std::string keyring;                // empty: "keyring" in `folder`
   std::optional<std::string> stream;  // only of this one
   std::optional<std::string> shard;   // only of this one: "shardId-000000000007"
-  std::string account_id = "000000000000";
-  std::string region = "us-east-1";
+  std::string account_id;             // empty: the folder's
+  std::string region;
 };
 
 // Prints an object a line: Stream, ShardId, SequenceNumber, ArrivalMs, PartitionKey, perhaps ExplicitHashKey,

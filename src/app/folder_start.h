@@ -18,6 +18,8 @@ namespace millrace::app {
 // All is borrowed and outlives the start.
 struct FolderGround {
   const std::string& keyring;             // its path
+  const std::string& account;             // as --account-id
+  const std::string& region;              // as --region
   Random& random;                         // makes the number of a folder that has none
   Conditions* conditions;                 // told what is in doubt; nullptr: nobody is
   std::unique_ptr<Worker> keeper_worker;  // writes FOLDER behind the changes

@@ -23,6 +23,7 @@
 #include "app/fault_log.h"
 #include "app/first_streams.h"
 #include "app/folder_start.h"
+#include "app/foreign_folder.h"
 #include "app/identity.h"
 #include "app/json_log.h"
 #include "app/keyring_file.h"
@@ -241,10 +242,13 @@ Result<void> House::open() {
 
 // Reads and checks all parts of the folder, and only then changes it.
 Result<void> House::open_folder() {
+  MR_TRY(refuse_foreign_folder(settings_.data));
   MR_ASSIGN(disk_, store::open_posix_disk(settings_.data));
   MR_TRY(refuse_backup(*disk_));
   const std::string keyring = keyring_path(settings_.keyring, settings_.data);
   MR_ASSIGN(FolderStart start, start_folder({.keyring = keyring,
+                                             .account = settings_.account_id,
+                                             .region = settings_.region,
                                              .random = system_random(),
                                              .conditions = &conditions_,
                                              .keeper_worker = store::start_thread_worker("folder", 0)},

@@ -29,6 +29,8 @@ std::string json_of(const FolderRecord& record) {
   StateJson json{{"folder", fmt::format("{:016x}", record.origin.folder)},
                  {"starts", record.origin.start},
                  {"parts", std::move(parts)}};
+  if (!record.account.empty()) json["account"] = record.account;
+  if (!record.region.empty()) json["region"] = record.region;
   if (!record.given_up.empty()) json["given_up"] = record.given_up;
   return json.dump();
 }
@@ -40,6 +42,8 @@ FolderRecord record_of(const StateJson& json) {
   if (error != std::errc{} || end != id.data() + id.size() || record.origin.folder == 0)
     throw StateJson::other_error::create(500, "the folder's number is not 16 hexadecimal digits", &json);
   record.origin.start = json.at("starts").get<std::uint64_t>();
+  record.account = json.value("account", std::string());
+  record.region = json.value("region", std::string());
   for (const auto& [name, part] : json.at("parts").items())
     record.parts[name] = {part.value("number", std::uint64_t{0}), part.value("from", std::uint64_t{0}),
                           part.value("sum", std::string())};

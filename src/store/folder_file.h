@@ -18,6 +18,9 @@ namespace millrace::store {
 
 struct FolderRecord {
   Origin origin;  // start: how often the folder was started
+  // Whose ARNs are in it: of streams, and under the encryption of records. Empty: not known, of an earlier
+  // version.
+  std::string account, region;
   std::map<std::string, PartMark> parts;
   // What a person decided to go on without, one line each, for the next start to write to its log.
   std::vector<std::string> given_up;

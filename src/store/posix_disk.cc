@@ -151,6 +151,7 @@ class PosixDisk final : public Disk {
 
   Result<void> make_folder(std::string_view folder) override {
     MR_TRY(check_writable(folder));
+    MR_TRY(check_kept(folder));
     MR_TRY(make_folders(folder_->descriptor(), or_root(folder), describe(folder)));
     MR_TRY(open_folder(folder));  // from now on it can be synced, however many files are open then
     return {};
@@ -203,6 +204,16 @@ class PosixDisk final : public Disk {
   }
 
  private:
+  // One that was moved away is not made anew: when it is put back it would end up inside of the new one.
+  Result<void> check_kept(std::string_view folder) {
+    std::shared_ptr<const PosixFolder> kept;
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto found = folders_.find(folder); found != folders_.end()) kept = found->second;
+    }
+    return kept != nullptr ? kept->check_in_place() : Result<void>{};
+  }
+
   Result<void> check_writable(std::string_view path) const {
     if (read_only_)
       return Error{ErrorKind::kInvalid, describe(path) + ": the folder was opened only to read"};

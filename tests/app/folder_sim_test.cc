@@ -19,6 +19,8 @@ namespace millrace::app {
 namespace {
 
 const std::string kNoKeyring = "/nonexistent/keyring";
+const std::string kAccount = "000000000000";
+const std::string kRegion = "us-east-1";
 
 // As fast as a thread can be: FOLDER is written the moment that something is noted.
 class AtOnce final : public Worker {
@@ -39,6 +41,8 @@ class Server {
   // As House does.
   Result<void> start() {
     MR_ASSIGN(folder, start_folder({.keyring = kNoKeyring,
+                                    .account = kAccount,
+                                    .region = kRegion,
                                     .random = world.random(),
                                     .conditions = nullptr,
                                     .keeper_worker = keeper_worker()},
