@@ -40,7 +40,7 @@ class Acceptance {
       give_up(state.record, "FOLDER: it was missing or damaged; what the parts had to reach is not known");
     }
     amend_chains(state);
-    amend_log(state.record, newest.mark, found.journal_ends);
+    amend_log(state.record, newest.mark, found.journals);
     MR_TRY(amend_secrets(state.record));
     MR_TRY(check_rest(state.record));
     return std::move(state.record);
@@ -73,19 +73,28 @@ class Acceptance {
   }
 
   static void amend_log(store::FolderRecord& record, const store::PartMark& manifest,
-                        const std::vector<std::uint64_t>& ends) {
+                        const std::vector<log::JournalGroups>& journals) {
     const auto known = record.parts.find(std::string(log::kManifestPart));
     if (known != record.parts.end() && manifest.number < known->second.number) {
       give_up(record, fmt::format("{}: manifests {} to {}, and records that only they name", known->first,
                                   manifest.number + 1, known->second.number));
       known->second = manifest;
     }
-    for (std::uint32_t loop = 0; loop < ends.size(); ++loop) {
+    for (std::uint32_t loop = 0; loop < journals.size(); ++loop) {
       const auto journal = record.parts.find(log::journal_folder(loop));
-      if (journal == record.parts.end() || journal->second.number <= ends[loop]) continue;
-      give_up(record, fmt::format("{}: groups {} to {} of records", journal->first, ends[loop] + 1,
-                                  journal->second.number));
-      journal->second.number = ends[loop];
+      if (journal == record.parts.end()) continue;
+      store::PartMark& mark = journal->second;
+      const log::JournalGroups& groups = journals[loop];
+      const std::string sum = groups.sum_of(mark.number);
+      if (mark.number > groups.newest)
+        give_up(record, fmt::format("{}: groups {} to {} of records", journal->first, groups.newest + 1,
+                                    mark.number));
+      else if (!mark.sum.empty() && !sum.empty() && mark.sum != sum)
+        give_up(record, fmt::format("{}: the records that were in group {} and others near it",
+                                    journal->first, mark.number));
+      else
+        continue;
+      mark = {groups.newest, 0, groups.sum_of(groups.newest)};
     }
   }
 

@@ -282,14 +282,27 @@ Result<store::FolderRecord> record_of_parts(store::Disk& disk, const std::string
 }
 
 Result<void> check_journal_ends(const store::Disk& disk, const store::FolderRecord& record,
-                                const std::vector<std::uint64_t>& ends, const OnFault& fault) {
-  for (std::uint32_t loop = 0; loop < ends.size(); ++loop) {
+                                const std::vector<log::JournalGroups>& journals, const OnFault& fault) {
+  for (std::uint32_t loop = 0; loop < journals.size(); ++loop) {
     const auto known = record.parts.find(log::journal_folder(loop));
-    if (known == record.parts.end() || known->second.number <= ends[loop]) continue;
-    MR_TRY(fault(
-        {ErrorKind::kCorrupt,
-         fmt::format("{} ends with group {}, and {} was written: it is older than the rest of the folder",
-                     disk.describe(known->first), ends[loop], known->second.number)}));
+    if (known == record.parts.end()) continue;
+    const std::string where = disk.describe(known->first);
+    const store::PartMark& mark = known->second;
+    if (mark.number > journals[loop].newest) {
+      MR_TRY(fault(
+          {ErrorKind::kCorrupt,
+           fmt::format("{} ends with group {}, and {} was written: it is older than the rest of the folder",
+                       where, journals[loop].newest, mark.number)}));
+      continue;
+    }
+    // One that is in segments by now is not compared.
+    const std::string sum = journals[loop].sum_of(mark.number);
+    if (!mark.sum.empty() && !sum.empty() && mark.sum != sum)
+      MR_TRY(fault(
+          {ErrorKind::kCorrupt,
+           fmt::format("{} has another group {} than was written: it is of a copy of the folder that went on "
+                       "by itself",
+                       where, mark.number)}));
   }
   return {};
 }

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "broker/catalog.h"
 #include "cluster/control_log.h"
+#include "log/journal_groups.h"
 #include "store/disk.h"
 #include "store/folder_file.h"
 
@@ -53,11 +54,11 @@ Result<FolderState> check_folder(store::Disk& disk, const std::string& keyring, 
 // together of the parts of one. errors   kCorrupt: its parts are of several folders.  kUnavailable
 Result<store::FolderRecord> record_of_parts(store::Disk& disk, const std::string& keyring, Random& random);
 
-// Whether the journals reach what was noted of them.
-// ends     the newest group of each loop's journal
+// Whether the journals reach what was noted of them, and have the group that was.
+// journals   each loop's
 // errors   what `fault` answers
 Result<void> check_journal_ends(const store::Disk& disk, const store::FolderRecord& record,
-                                const std::vector<std::uint64_t>& ends, const OnFault& fault);
+                                const std::vector<log::JournalGroups>& journals, const OnFault& fault);
 
 // A fault, as a start is refused with it: what is wrong, and the ways out.
 Error refusal(Error fault);

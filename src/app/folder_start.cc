@@ -59,10 +59,10 @@ Result<FolderStart> start_folder(FolderGround ground, log::LogEnvironment enviro
   auto stopped = log::Log::read(std::move(environment), options, broker::shards_of(state.catalog));
   if (!stopped.ok()) return refusal(std::move(stopped).error());
   start.log = std::move(*stopped);
-  MR_TRY(check_journal_ends(disk, state.record, start.log->journal_ends(), refuse));
+  MR_TRY(check_journal_ends(disk, state.record, start.log->journals(), refuse));
 
   // Until here nothing was changed.
-  for (std::size_t loop = start.log->journal_ends().size(); loop < kLoopsMax; ++loop)
+  for (std::size_t loop = start.log->journals().size(); loop < kLoopsMax; ++loop)
     start.keeper->forget(log::journal_folder(static_cast<std::uint32_t>(loop)));
   MR_TRY(start.keeper->begin());
   MR_ASSIGN(auto control, store::open_directory_store(disk, kControlFolder, ground.conditions));

@@ -99,7 +99,7 @@ Result<WholeCheck> check_whole(store::Disk& disk, const std::string& keyring,
   MR_ASSIGN(whole.found,
             log::inspect(disk, log::Inspect::kVerify, of_log, state.has_catalog ? &known : nullptr));
   report.add(whole.found.problems - std::min(whole.found.problems, told_before));
-  MR_TRY(check_journal_ends(disk, state.record, whole.found.journal_ends, fault));
+  MR_TRY(check_journal_ends(disk, state.record, whole.found.journals, fault));
   whole.problems = report.problems();
   return whole;
 }

@@ -110,12 +110,15 @@ std::span<const ByteView> FrameSealer::seal(const FrameHeader& header, std::span
     MR_ASSERT(sums.end(padding_.view()) == head_.data() + begin);
   }
   store_header(head_.data(), header, crc32c({table, begin - kFrameHeaderBytes}));
+  sum_ = frame_sum(head_.view());
   pieces_.clear();
   pieces_.push_back(head_.view());
   pieces_.insert(pieces_.end(), payload.begin(), payload.end());
   if (!padding_.empty()) pieces_.push_back(padding_.view());
   return pieces_;
 }
+
+std::uint32_t frame_sum(ByteView frame) { return load<std::uint32_t>(frame.data() + kHeaderCrcAt); }
 
 std::optional<FrameHeader> load_frame_header(ByteView bytes) {
   if (bytes.size() < kFrameHeaderBytes) return std::nullopt;
@@ -175,7 +178,7 @@ FrameCheck check_frame(ByteView bytes, std::uint64_t generation, std::uint64_t s
     if (state == ChunkState::kOneBit) ++flipped;
   }
   if (flipped > 0) return {flipped == 1 ? FrameFault::kOneBit : FrameFault::kTorn, *header, {}};
-  return {FrameFault::kNone, *header, bytes.subspan(begin, header->payload_bytes), total};
+  return {FrameFault::kNone, *header, bytes.subspan(begin, header->payload_bytes), total, frame_sum(bytes)};
 }
 
 }  // namespace millrace::log

@@ -52,12 +52,19 @@ class FrameSealer {
  public:
   // The pieces, frame_bytes() in all; they borrow `payload` and this sealer, until the next call.
   std::span<const ByteView> seal(const FrameHeader& header, std::span<const ByteView> payload);
+  // Of the frame that was sealed last: frame_sum() of it.
+  std::uint32_t sum() const { return sum_; }
 
  private:
   Bytes head_;
   Bytes padding_;
   std::vector<ByteView> pieces_;
+  std::uint32_t sum_ = 0;
 };
+
+// By what a frame is told from every other: its header's CRC, which covers the sums of all that is in it.
+// frame   whole, or its header
+std::uint32_t frame_sum(ByteView frame);
 
 enum class FrameFault : std::uint8_t {
   kNone,
@@ -74,6 +81,7 @@ struct FrameCheck {
   FrameHeader header;     // when fault is kNone or kTorn
   ByteView payload;       // when fault is kNone; into `bytes`
   std::size_t bytes = 0;  // when fault is kNone: the frame's length
+  std::uint32_t sum = 0;  // likewise: frame_sum()
 };
 // Looks for the group `sequence` of `generation` and `salt` at the begin of `bytes`, which go to the end of
 // the file.

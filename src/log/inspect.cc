@@ -109,11 +109,11 @@ class Inspector {
   }
 
   Result<void> look_at(std::uint32_t loop, const LoopManifest& manifest) {
-    found_.journal_ends.push_back(manifest.position.sequence - 1);
+    found_.journals.push_back({manifest.position.sequence - 1, {}});
     const auto scan = scan_journal(
         disk_, loop, manifest, folder_, store::Disk::Mode::kRead, [this](const ScannedFrame& frame) {
           ++found_.groups;
-          found_.journal_ends.back() = frame.header.sequence;
+          found_.journals.back().add(frame.header.sequence, frame.sum);
           if (dumps())
             line_(fmt::format("group {} at byte {} of {}: {} bytes", frame.header.sequence, frame.offset,
                               frame.file.path, frame.payload.size()));
@@ -124,7 +124,7 @@ class Inspector {
       has_gaps_ = true;
       return note(scan.error());
     }
-    found_.journal_ends.back() = scan->end.sequence - 1;
+    found_.journals.back().newest = scan->end.sequence - 1;
     // Not a problem: a write that had not ended was never acknowledged.
     if (!scan->torn.empty() && dumps()) line_(scan->torn);
     return {};

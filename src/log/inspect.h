@@ -23,8 +23,7 @@ struct Inspection {
   std::uint64_t groups = 0;  // of the journals, not yet in segments
   std::uint64_t records =
       0;  // in blocks and groups that are whole; of deleted streams too, while they are there
-  std::vector<std::uint64_t>
-      journal_ends;  // the newest group of each loop's; of a damaged one as far as it is read
+  std::vector<JournalGroups> journals;  // of each loop; of a damaged one as far as it is read
 };
 
 enum class Inspect : std::uint8_t {

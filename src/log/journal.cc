@@ -31,7 +31,8 @@ Journal::Journal(std::shared_ptr<LogContext> context, Loop& loop, Worker& writer
       pool_(std::make_shared<JournalPool>(context_, loop, preparer, std::move(start.pool))),
       write_(std::make_shared<Write>()),
       offset_(start.offset),
-      next_sequence_(start.next_sequence) {}
+      next_sequence_(start.next_sequence),
+      last_sum_(std::move(start.last_sum)) {}
 
 bool Journal::has_room(std::uint64_t payload_bytes) {
   MR_ASSERT(!busy_);
@@ -102,6 +103,7 @@ void Journal::finished(Outcome outcome, Done done) {
   if (outcome.written.ok()) {
     offset_ = write_->end();
     ++next_sequence_;
+    last_sum_ = fmt::format("{:08x}", write_->sealer.sum());
     mark_synced_ = false;
     sync_mark_when_idle();
   }

@@ -33,6 +33,7 @@ class Journal : public std::enable_shared_from_this<Journal> {
     JournalPool::Start pool;
     std::uint64_t offset = 0;         // in the current file, of the next frame
     std::uint64_t next_sequence = 1;  // its group
+    std::string last_sum = {};        // of the group before it; empty: not known
   };
   // writer, preparer   borrowed; outlive what the loop runs of this
   Journal(std::shared_ptr<LogContext> context, Loop& loop, Worker& writer, Worker& preparer, Start start);
@@ -52,6 +53,8 @@ class Journal : public std::enable_shared_from_this<Journal> {
   // Where the next group goes.
   JournalPosition position() const;
   std::uint64_t last_sequence() const { return next_sequence_ - 1; }
+  // Of that group: frame_sum(), as JournalGroups has it.
+  const std::string& last_sum() const { return last_sum_; }
   void release_before(const JournalPosition& position) { pool_->release_before(position.generation); }
   std::size_t used_files() const { return pool_->used_files(); }
   std::uint64_t bytes() const { return pool_->bytes(); }
@@ -80,6 +83,7 @@ class Journal : public std::enable_shared_from_this<Journal> {
   LatencyCounts syncs_;           // the worker's
   std::uint64_t offset_;
   std::uint64_t next_sequence_;
+  std::string last_sum_;
   bool busy_ = false;
   bool stopped_ = false;
   bool mark_synced_ = true;

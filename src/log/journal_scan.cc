@@ -113,7 +113,7 @@ class Scan {
     const std::uint64_t begin = end - check.bytes;
     if (auto sound = check_runs(check.payload); !sound.ok()) return damaged(file, begin, sound.error().text);
     const JournalPosition behind{file.number, file.use.generation, end, next() + 1};
-    if (auto visited = visit_({file, begin, check.header, check.payload, behind}); !visited.ok())
+    if (auto visited = visit_({file, begin, check.header, check.payload, behind, check.sum}); !visited.ok())
       return Error{visited.error().kind, fmt::format("{}: group {} of loop {}: {}; {}", where(file, begin),
                                                      next(), loop_, visited.error().text, readable())};
     scan_.end = behind;

@@ -21,6 +21,7 @@ struct ScannedFrame {
   FrameHeader header;
   ByteView payload;     // checked runs; valid during the call
   JournalPosition end;  // where the frame behind it goes
+  std::uint32_t sum;    // frame_sum()
 };
 
 struct JournalScan {

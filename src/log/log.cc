@@ -228,7 +228,7 @@ class StoppedDiskLog final : public StoppedLog {
  public:
   explicit StoppedDiskLog(std::unique_ptr<Recovery> recovery) : recovery_(std::move(recovery)) {}
 
-  const std::vector<std::uint64_t>& journal_ends() const override { return recovery_->journal_ends(); }
+  const std::vector<JournalGroups>& journals() const override { return recovery_->journals(); }
   Result<std::unique_ptr<Log>> start(RunDecryptor* decryptor) override {
     MR_ASSIGN(auto recovered, recovery_->finish(decryptor));
     return std::unique_ptr<Log>(std::make_unique<DiskLog>(std::move(recovered)));

@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "base/task.h"
 #include "log/batch.h"
+#include "log/journal_groups.h"
 #include "log/record.h"
 #include "log/run_cipher.h"
 #include "store/disk.h"
@@ -124,8 +125,8 @@ class Log;
 class StoppedLog {
  public:
   virtual ~StoppedLog() = default;
-  // The newest group of each loop's journal; empty where there is no log yet.
-  virtual const std::vector<std::uint64_t>& journal_ends() const = 0;
+  // Each loop's; empty where there is no log yet.
+  virtual const std::vector<JournalGroups>& journals() const = 0;
   // Starts it, once. Blocks; before the loops carry other work.
   // decryptor   as in LogEnvironment
   // errors   the disk's

@@ -59,7 +59,7 @@ void LoopLog::tick() {
 void LoopLog::note_journal() {
   if (store::PartMarks* const marks = state_->context->environment.marks; marks != nullptr)
     marks->note(journal_folder(static_cast<std::uint32_t>(state_->loop.index())),
-                {journal_->last_sequence(), 0, {}});
+                {journal_->last_sequence(), 0, journal_->last_sum()});
 }
 
 void LoopLog::stop(Function<void(Result<void>)> done) {

@@ -32,11 +32,12 @@ class DiskRecovery final : public Recovery {
     MR_TRY(take_blocks(manifest_));
     for (std::uint32_t loop = 0; loop < manifest_.loops.size(); ++loop)
       MR_TRY(replay(loop, manifest_.loops[loop]));
-    for (const JournalScan& scan : scans_) ends_.push_back(scan.end.sequence - 1);
+    for (std::size_t loop = 0; loop < scans_.size(); ++loop)
+      groups_[loop].newest = scans_[loop].end.sequence - 1;
     return check_ends();
   }
 
-  const std::vector<std::uint64_t>& journal_ends() const override { return ends_; }
+  const std::vector<JournalGroups>& journals() const override { return groups_; }
 
   Result<Recovered> finish(RunDecryptor* decryptor) override {
     context_->environment.decryptor = decryptor;
@@ -150,7 +151,8 @@ class DiskRecovery final : public Recovery {
     if (marks == nullptr) return;
     marks->note(std::string(kManifestPart), context_->manifest->mark());
     for (std::uint32_t loop = 0; loop < loop_count(); ++loop)
-      marks->note(journal_folder(loop), {loops_[loop].journal.next_sequence - 1, 0, {}});
+      marks->note(journal_folder(loop),
+                  {loops_[loop].journal.next_sequence - 1, 0, loops_[loop].journal.last_sum});
     for (std::size_t loop = loop_count(); loop < manifest_.loops.size(); ++loop)
       marks->forget(journal_folder(static_cast<std::uint32_t>(loop)));
   }
@@ -164,8 +166,12 @@ class DiskRecovery final : public Recovery {
   Result<void> replay(std::uint32_t loop, const LoopManifest& manifest) {
     const bool same_loops = loop_count() == context_->manifest->current().loops.size();
     RecoveredLoop& into = loops_[same_loops ? loop : 0];
+    JournalGroups& groups = groups_.emplace_back();
     auto scan = scan_journal(disk_, loop, manifest, manifest_.origin.folder, store::Disk::Mode::kWrite,
-                             [&](const ScannedFrame& frame) { return take_frame(into, frame); });
+                             [&](const ScannedFrame& frame) {
+                               groups.add(frame.header.sequence, frame.sum);
+                               return take_frame(into, frame);
+                             });
     if (!scan.ok()) return std::move(scan).error();
     scans_.push_back(std::move(scan).value());
     return {};
@@ -226,6 +232,7 @@ class DiskRecovery final : public Recovery {
     Journal::Start& start = loops_[loop].journal;
     start.offset = scan.end.offset;
     start.next_sequence = scan.end.sequence;
+    start.last_sum = groups_[loop].sum_of(scan.end.sequence - 1);
     start.pool.current = scan.files[scan.in_use - 1];
     start.pool.used.assign(scan.files.begin(),
                            scan.files.begin() + static_cast<std::ptrdiff_t>(scan.in_use - 1));
@@ -322,7 +329,7 @@ class DiskRecovery final : public Recovery {
   bool is_new_ = true;
   Manifest manifest_;
   Leftovers leftovers_;
-  std::vector<std::uint64_t> ends_;  // of the journals
+  std::vector<JournalGroups> groups_;  // of each loop
   std::vector<RecoveredLoop> loops_;
   std::vector<std::shared_ptr<Segment>> segments_;
   std::vector<JournalScan> scans_;

@@ -29,7 +29,7 @@ class Recovery {
   static Result<std::unique_ptr<Recovery>> read(LogEnvironment environment, const LogOptions& options,
                                                 std::vector<ShardOptions> shards);
   virtual ~Recovery() = default;
-  virtual const std::vector<std::uint64_t>& journal_ends() const = 0;
+  virtual const std::vector<JournalGroups>& journals() const = 0;
   // Makes the disk ready to go on; once.
   virtual Result<Recovered> finish(RunDecryptor* decryptor) = 0;
 };

@@ -109,6 +109,37 @@ class OfAnotherRegion(Folder):
                          (0, [b64(b"hidden")]), done.stderr)
 
 
+class OfATwin(Folder):
+    def test_the_journal_of_a_copy_that_went_on_by_itself_is_refused(self):
+        def put(text: str, data: pathlib.Path) -> None:
+            with Server("--journal-file-bytes", "1MiB", data=str(data)) as server:
+                wire = Wire(f"http://{server.address}")
+                for number in range(5):
+                    wire.call("PutRecord", StreamName="s", PartitionKey="k", Data=b64(f"{text} {number}".encode()))
+                wire.close()
+                self.assertEqual(server.stop(), 0)
+
+        with self.served() as server:
+            wire = Wire(f"http://{server.address}")
+            wire.call("CreateStream", StreamName="s", ShardCount=1)
+            wire.wait_active("s")
+            wire.close()
+            self.assertEqual(server.stop(), 0)
+        twin = pathlib.Path(self.scratch.name, "twin")
+        shutil.copytree(self.data, twin)
+        put("one", self.data)
+        put("two", twin)
+        shutil.rmtree(self.data / "log/journal")
+        shutil.copytree(twin / "log/journal", self.data / "log/journal")
+        self.refused(says="it is of a copy of the folder that went on by itself")
+        done = run("verify", str(self.data))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("log/journal/000 has another group", done.stdout + done.stderr)
+        self.assertEqual(run("accept", "--give-up", str(self.data)).returncode, 0)
+        with self.served() as server:
+            server.stop()
+
+
 class MovedAway(Folder):
     def test_a_folder_that_was_moved_away_is_not_made_anew(self):
         with self.served() as server:
