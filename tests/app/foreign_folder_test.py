@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import sys
 import tempfile
+import time
 import unittest
 
 from process import ROOT, Server, run
@@ -14,6 +15,13 @@ from black_box.wire import ApiError, Wire, b64
 
 
 KEYS = {"MILLRACE_ROOT_ACCESS_KEY": "AKIDEXAMPLE", "MILLRACE_ROOT_SECRET_KEY": "a-secret-of-the-tests"}
+
+
+def until(holds, seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def contents(folder: pathlib.Path) -> dict[str, bytes]:
@@ -162,6 +170,23 @@ class MovedAway(Folder):
             names = wire.call("ListStreams")["StreamNames"]
             wire.close()
             self.assertEqual([name for name in names if name != "meanwhile"], ["after", "before"])
+
+
+class Removed(Folder):
+    def test_a_file_that_the_next_start_needs_is_missed_while_the_server_runs(self):
+        with self.served(env=KEYS) as server:
+            for name in ("FOLDER", "keys/tokens"):
+                with self.subTest(name):
+                    elsewhere = pathlib.Path(self.scratch.name, "elsewhere")
+                    until(lambda: server.get("/readyz")[0] == 200)
+                    time.sleep(1.5)  # seen once
+                    os.rename(self.data / name, elsewhere)
+                    until(lambda: "data_folder_files" in server.get("/readyz")[2])
+                    os.rename(elsewhere, self.data / name)
+                    until(lambda: server.get("/readyz")[0] == 200)
+            told = [line for line in server.stderr_lines if '"condition":"data_folder_files"' in line and '"error"' in line]
+            self.assertIn(str(self.data / "FOLDER"), told[0])
+            self.assertEqual(server.stop(), 0)
 
 
 if __name__ == "__main__":
