@@ -12,6 +12,7 @@
 #include <tuple>
 
 #include "app/config_file.h"
+#include "app/document_file.h"
 #include "app/suggestion.h"
 #include "app/version.h"
 #include "net/server.h"
@@ -42,12 +43,33 @@ std::vector<std::string> unknown_variables() {
     const std::string_view name = variable.substr(0, variable.find('='));
     if (!name.starts_with("MILLRACE_") || name == "MILLRACE_CONFIG" || name == "MILLRACE_ENDPOINT") continue;
     const auto known = all_settings();
-    if (std::none_of(known.begin(), known.end(),
-                     [&](const Setting& setting) { return setting.environment_name() == name; })) {
+    if (std::none_of(known.begin(), known.end(), [&](const Setting& setting) {
+          return setting.environment_name() == name ||
+                 (!setting.has_flag && setting.environment_name() + "_FILE" == name);
+        })) {
       warnings.push_back(fmt::format("{} is set in the environment but is no setting", name));
     }
   }
   return warnings;
+}
+
+// Where a secret is that the environment does not hold itself: the file that MILLRACE_…_FILE names, as
+// container platforms give secrets, or the credential of its name that systemd's LoadCredential= gives.
+// Empty: nowhere. source: systemd.exec(5), "Credentials"
+std::string secret_file(const Setting& setting) {
+  if (setting.has_flag) return {};
+  if (auto named = from_environment(setting.environment_name() + "_FILE")) return *named;
+  const auto folder = from_environment("CREDENTIALS_DIRECTORY");
+  if (!folder) return {};
+  for (const std::string& name : {"millrace_" + setting.name, setting.name})
+    if (std::string path = fmt::format("{}/{}", *folder, name); access(path.c_str(), F_OK) == 0) return path;
+  return {};
+}
+
+Result<std::string> read_secret(const std::string& path) {
+  MR_ASSIGN(std::string text, read_document(path));
+  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+  return text;
 }
 
 // What a start would find out only once it has made a folder.
@@ -94,6 +116,9 @@ Result<Serve> settle(const std::map<std::string, std::string>& flags,
       MR_TRY(store(setting, "--" + setting.name, flag->second, serve.settings));
     } else if (const auto value = from_environment(setting.environment_name())) {
       MR_TRY(store(setting, setting.environment_name(), *value, serve.settings));
+    } else if (const std::string file = secret_file(setting); !file.empty()) {
+      MR_ASSIGN(const std::string secret, read_secret(file));
+      MR_TRY(store(setting, file + ":", secret, serve.settings));
     } else if (in_config != config.end()) {
       MR_TRY(store(setting, fmt::format("{}:{}: {}", config_path, in_config->second.line, setting.name),
                    in_config->second.text, serve.settings));
@@ -184,7 +209,7 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 Result<Command> parse_command_line(int count, const char* const* arguments) {
   CLI::App app{"Millrace: an event-streaming server that speaks the Amazon Kinesis Data Streams API.",
                "millrace"};
-  app.set_version_flag("--version", std::string(kVersionText));
+  app.set_version_flag("--version", version_text());
   app.get_formatter()->column_width(34);
 
   CLI::App* serve = app.add_subcommand("serve", "Serves streams until SIGTERM");
@@ -294,7 +319,7 @@ Result<Command> parse_command_line(int count, const char* const* arguments) {
     const bool deep = asked == log_verify || asked == dump || asked == skip;
     return Command{Print{asked->help(asked == &app ? "" : deep ? "millrace log" : "millrace")}};
   } catch (const CLI::CallForVersion& called) {
-    return Command{Print{std::string(called.what()) + "\n"}};
+    return Command{Print{std::string(called.what())}};
   } catch (const CLI::ExtrasError&) {
     return unexpected(app);
   } catch (const CLI::ParseError& error) {
@@ -313,7 +338,7 @@ Result<Command> parse_command_line(int count, const char* const* arguments) {
   for (const auto& [command, name, value] : folders)
     if (command->parsed() && value->empty())
       return Error{kInvalid, fmt::format("{} is \"\": must be a folder", name)};
-  if (version->parsed()) return Command{Print{std::string(kVersionText) + "\n"}};
+  if (version->parsed()) return Command{Print{version_text()}};
   if (verify->parsed() || log_verify->parsed()) return Command{std::move(whole)};
   if (accept->parsed()) return Command{std::move(acceptance)};
   if (dump->parsed() && with_data) {

@@ -18,7 +18,6 @@ constexpr std::size_t kFirstHeaderBytes = 28;  // of version 1
 constexpr std::size_t kHeaderBytes = 44;
 constexpr std::uint32_t kMagic = 0x4c43'524d;  // "MRCL", little-endian
 constexpr std::uint16_t kFirstVersion = 1;
-constexpr std::uint16_t kVersion = 2;
 constexpr std::string_view kLogFolder = "log/";
 constexpr std::string_view kSnapshotFolder = "snapshot/";
 
@@ -200,7 +199,7 @@ Bytes head_of(ControlObject kind, std::uint64_t number, std::uint64_t content_by
   bytes.resize(header_bytes);
   std::uint8_t* at = bytes.data();
   store_at<std::uint32_t>(at, kMagic);
-  store_at<std::uint16_t>(at + 4, first ? kFirstVersion : kVersion);
+  store_at<std::uint16_t>(at + 4, first ? kFirstVersion : kControlVersion);
   store_at<std::uint16_t>(at + 6, static_cast<std::uint16_t>(kind));
   store_at<std::uint64_t>(at + 8, number);
   store_at<std::uint64_t>(at + 16, content_bytes);
@@ -229,9 +228,9 @@ Result<ControlContent> unframe_control_object(ControlObject kind, std::uint64_t 
   const std::uint8_t* at = bytes.data();
   if (load<std::uint32_t>(at) != kMagic) return corrupt("wrong magic at offset 0");
   const auto version = load<std::uint16_t>(at + 4);
-  if (version != kFirstVersion && version != kVersion)
+  if (version != kFirstVersion && version != kControlVersion)
     return corrupt(fmt::format("version {} at offset 4; this program reads {} and {}", version, kFirstVersion,
-                               kVersion));
+                               kControlVersion));
   const std::size_t header_bytes = version == kFirstVersion ? kFirstHeaderBytes : kHeaderBytes;
   if (bytes.size() < header_bytes)
     return corrupt(fmt::format("{} bytes, shorter than a header of {}", bytes.size(), header_bytes));

@@ -97,6 +97,9 @@ class ControlLog::Snapshot {
   std::uint32_t crc_ = 0;
 };
 
+// Of the format that is written: docs/format.md.
+inline constexpr std::uint16_t kControlVersion = 2;
+
 // A chain as it stands in a store.
 struct Chain {
   std::optional<std::string> snapshot;  // the newest, if there is one

@@ -12,14 +12,13 @@ namespace millrace::log {
 namespace {
 
 constexpr std::uint32_t kMagic = 0x464a524d;  // "MRJF"
-constexpr std::uint16_t kVersion = 1;
 constexpr std::size_t kTableCrcAt = 48;
 constexpr std::size_t kHeaderCrcAt = 52;
 static_assert(kHeaderCrcAt + 4 == kFrameHeaderBytes);
 
 void store_header(std::uint8_t* at, const FrameHeader& header, std::uint32_t table_crc) {
   store_at<std::uint32_t>(at, kMagic);
-  store_at<std::uint16_t>(at + 4, kVersion);
+  store_at<std::uint16_t>(at + 4, kJournalVersion);
   store_at<std::uint16_t>(at + 6, static_cast<std::uint16_t>(header.kind));
   store_at<std::uint64_t>(at + 8, header.generation);
   store_at<std::uint64_t>(at + 16, header.salt);
@@ -123,7 +122,8 @@ std::uint32_t frame_sum(ByteView frame) { return load<std::uint32_t>(frame.data(
 std::optional<FrameHeader> load_frame_header(ByteView bytes) {
   if (bytes.size() < kFrameHeaderBytes) return std::nullopt;
   const std::uint8_t* at = bytes.data();
-  if (load<std::uint32_t>(at) != kMagic || load<std::uint16_t>(at + 4) != kVersion) return std::nullopt;
+  if (load<std::uint32_t>(at) != kMagic || load<std::uint16_t>(at + 4) != kJournalVersion)
+    return std::nullopt;
   if (load<std::uint32_t>(at + kHeaderCrcAt) != crc32c(bytes.first(kHeaderCrcAt))) return std::nullopt;
   const auto kind = load<std::uint16_t>(at + 6);
   if (kind < 1 || kind > 3) return std::nullopt;

@@ -25,6 +25,9 @@ enum class FrameKind : std::uint16_t {
   kCleanStop = 3,  // as kMark, and the writer stopped behind it
 };
 
+// Of the format that is written: docs/format.md.
+inline constexpr std::uint16_t kJournalVersion = 1;
+
 struct FrameHeader {
   FrameKind kind = FrameKind::kGroup;
   std::uint64_t generation = 0;     // of the file's use

@@ -11,10 +11,7 @@ namespace millrace::log {
 
 namespace {
 
-constexpr std::uint32_t kManifestMagic = 0x464d524d;   // "MRMF"
-constexpr std::uint16_t kFirstManifestVersion = 1;     // without an origin
-constexpr std::uint16_t kManifestVersion = 2;          // with an origin
-constexpr std::uint16_t kManifestVersionWithLost = 3;  // with lost blocks, and an origin, perhaps of zeros
+constexpr std::uint32_t kManifestMagic = 0x464d524d;  // "MRMF"
 constexpr std::size_t kManifestHeadBytes = 48;
 constexpr std::size_t kOriginBytes = 16;
 constexpr std::size_t kLoopBytes = 56;

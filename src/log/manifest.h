@@ -15,6 +15,12 @@
 
 namespace millrace::log {
 
+// Of the formats that are read and written: docs/format.md.
+inline constexpr std::uint16_t kFirstManifestVersion = 1;  // without an origin
+inline constexpr std::uint16_t kManifestVersion = 2;       // with an origin
+inline constexpr std::uint16_t kManifestVersionWithLost =
+    3;  // with lost blocks, and an origin, perhaps of zeros
+
 // Where a loop's journal goes on: the group `sequence` stands at `offset` of this use of this file, or at the
 // begin of the next use, or does not exist yet. All groups before it are in segments.
 struct JournalPosition {

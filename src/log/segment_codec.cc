@@ -13,8 +13,6 @@ namespace {
 
 constexpr std::uint32_t kHeaderMagic = 0x4753524d;   // "MRSG"
 constexpr std::uint32_t kTrailerMagic = 0x5453524d;  // "MRST"
-constexpr std::uint16_t kFirstSegmentVersion = 1;    // without a folder
-constexpr std::uint16_t kSegmentVersion = 2;
 constexpr std::size_t kSegmentFolderAt = 16;
 constexpr std::size_t kSegmentCrcAt = 28;
 static_assert(kSegmentCrcAt + 4 == kSegmentHeaderBytes && kSegmentCrcAt + 4 == kSegmentTrailerBytes);

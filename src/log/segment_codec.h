@@ -13,6 +13,10 @@
 
 namespace millrace::log {
 
+// Of the formats that are read and written: docs/format.md.
+inline constexpr std::uint16_t kFirstSegmentVersion = 1;  // without a folder
+inline constexpr std::uint16_t kSegmentVersion = 2;
+
 struct SegmentTrailer {
   std::uint64_t footer_position;
   std::uint64_t blocks;

@@ -13,7 +13,6 @@ namespace millrace::store {
 namespace {
 
 constexpr std::uint32_t kMagic = 0x4446'524d;  // "MRFD", little-endian
-constexpr std::uint16_t kVersion = 1;
 constexpr std::size_t kHeadBytes = 24;
 constexpr std::size_t kSlots = 2;
 constexpr std::size_t kFileBytes = kSlots * kFolderSlotBytes;
@@ -79,7 +78,7 @@ Result<Bytes> encode_folder_slot(const FolderRecord& record, std::uint64_t numbe
   Bytes bytes;
   bytes.resize(kHeadBytes);
   store_at<std::uint32_t>(bytes.data(), kMagic);
-  store_at<std::uint16_t>(bytes.data() + 4, kVersion);
+  store_at<std::uint16_t>(bytes.data() + 4, kFolderVersion);
   store_at<std::uint16_t>(bytes.data() + 6, 0);
   store_at<std::uint64_t>(bytes.data() + 8, number);
   store_at<std::uint32_t>(bytes.data() + 16, static_cast<std::uint32_t>(content.size()));
@@ -93,8 +92,9 @@ Result<FolderSlot> decode_folder_slot(ByteView slot) {
   if (slot.size() < kHeadBytes) return corrupt("it is cut short");
   const std::uint8_t* at = slot.data();
   if (load<std::uint32_t>(at) != kMagic) return corrupt("it does not begin with MRFD");
-  if (load<std::uint16_t>(at + 4) != kVersion)
-    return corrupt(fmt::format("version {}; this program reads {}", load<std::uint16_t>(at + 4), kVersion));
+  if (load<std::uint16_t>(at + 4) != kFolderVersion)
+    return corrupt(
+        fmt::format("version {}; this program reads {}", load<std::uint16_t>(at + 4), kFolderVersion));
   const std::size_t length = load<std::uint32_t>(at + 16);
   if (length > slot.size() - kHeadBytes) return corrupt(fmt::format("{} bytes do not fit it", length));
   const ByteView content = slot.subspan(kHeadBytes, length);

@@ -16,6 +16,9 @@
 
 namespace millrace::store {
 
+// Of the format that is written: docs/format.md.
+inline constexpr std::uint16_t kFolderVersion = 1;
+
 struct FolderRecord {
   Origin origin;  // start: how often the folder was started
   // Whose ARNs are in it: of streams, and under the encryption of records. Empty: not known, of an earlier

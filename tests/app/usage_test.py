@@ -79,6 +79,21 @@ class BadUsage(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertNotIn("short", done.stderr)
 
+    def test_a_secret_from_a_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in (("root-access-key", "AKIDEXAMPLE\n"), ("millrace_root-secret-key", "a-secret-of-the-tests\n"),
+                               ("short", "short\n")):
+                pathlib.Path(folder, name).write_text(text)
+            for env in ({"CREDENTIALS_DIRECTORY": folder},
+                        {"MILLRACE_ROOT_ACCESS_KEY_FILE": f"{folder}/root-access-key",
+                         "MILLRACE_ROOT_SECRET_KEY_FILE": f"{folder}/millrace_root-secret-key"}):
+                with Server(env=env) as server:
+                    self.assertEqual(server.wait_for_line("serving")["signatures"], "checked")
+            done = run("serve", env={"MILLRACE_ROOT_SECRET_KEY_FILE": f"{folder}/short"})
+            self.assertEqual((done.returncode, done.stderr),
+                             (2, f"millrace: {folder}/short: does not fit: must be 8 to 256 characters\n"))
+        self.refused("serve", env={"MILLRACE_ROOT_SECRET_KEY_FILE": "/nowhere/x"}, says="/nowhere/x cannot be opened")
+
     def test_tls_files_go_together(self):
         self.refused("serve", "--tls-cert", "cert.pem", says="--tls-cert and --tls-key go together")
 
@@ -220,6 +235,12 @@ class Help(unittest.TestCase):
                 done = run(*arguments)
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
                 self.assertIn("millrace", done.stdout)
+
+    def test_the_version_names_commit_and_formats(self):
+        lines = run("version").stdout.splitlines()
+        self.assertRegex(lines[0], r"^millrace \d+\.\d+\.\d+$")
+        self.assertEqual([line.split()[0] for line in lines[1:]], ["commit", "compiler", "formats"])
+        self.assertNotIn("unknown", lines[1])
 
 
 if __name__ == "__main__":
