@@ -59,7 +59,9 @@ Hosts hosts_of(const net::Request& head) {
   };
   for (const HttpHeader& header : head.headers)
     if (net::same_name(header.name, "host") || header.name == ":authority") add(header.value);
-  if (const std::string_view authority = authority_of(head.target); !authority.empty()) add(authority);
+  // It counts, and the Host beside it does not.
+  if (const std::string_view authority = authority_of(head.target); !authority.empty())
+    found.host = authority;
   return found;
 }
 
@@ -133,8 +135,8 @@ bool RequestGate::allows_host(std::string_view host) const {
 net::Admission RequestGate::admit(const net::Request& head, std::uint64_t body_bytes) const {
   const Hosts hosts = hosts_of(head);
   if (!hosts.agree)
-    return {.refusal = std::make_unique<net::Response>(
-                net::error_response(400, "BadRequest", "The request names two different hosts"))};
+    return {.refusal =
+                std::make_unique<net::Response>(net::bad_request("the request names two different hosts"))};
   if (!checks_signatures_) {
     if (!any_host_ && !hosts.host.empty() && !allows_host(hosts.host))
       return refused(

@@ -81,7 +81,7 @@ class WithoutSignatures(unittest.TestCase):
         ask_for = "X-Amz-Target: Kinesis_20131202.ListStreams\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: 2\r\n\r\n{}"
         for what, head, status in (
                 ("a second origin", "POST / HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nOrigin: http://evil.example\r\n", 403),
-                ("a foreign target", "POST http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n", 400),
+                ("a foreign target", "POST http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n", 403),
                 ("both foreign", "POST http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\n", 403),
                 ("what is no port", "POST / HTTP/1.1\r\nHost: 127.0.0.1:1:evil.example\r\n", 403),
                 ("behind brackets", "POST / HTTP/1.1\r\nHost: [::1]evil.example\r\n", 403),
