@@ -302,6 +302,9 @@ Result<Command> parse_command_line(int count, const char* const* arguments) {
   put->footer(
       "Each line has PartitionKey, Data in base64 and perhaps ExplicitHashKey, as log dump --data prints "
       "them.");
+  HealthCall health_call;
+  CLI::App* health = app.add_subcommand("health", "Says whether a server is ready: exit code 0, or 1");
+  add_server_options(*health, health_call.server);
   CLI::App* version = app.add_subcommand("version", "Prints the version");
 
   refuse_flags_as_values(app);
@@ -311,7 +314,7 @@ Result<Command> parse_command_line(int count, const char* const* arguments) {
   } catch (const CLI::CallForHelp&) {
     const CLI::App* asked = &app;
     for (const CLI::App* command :
-         {serve, log, verify, accept, log_verify, dump, skip, backup, restore, put, version}) {
+         {serve, log, verify, accept, log_verify, dump, skip, backup, restore, put, health, version}) {
       if (command->parsed()) asked = command;
     }
     if (const CLI::App* of_admin = admin.parsed(); of_admin != nullptr)
@@ -358,13 +361,15 @@ Result<Command> parse_command_line(int count, const char* const* arguments) {
     return Error{kInvalid,
                  "admin: user, key, policy, role or quota, and what of it? millrace admin --help tells more"};
   }
+  if (health->parsed()) return Command{std::move(health_call)};
   if (put->parsed()) return Command{std::move(put_lines)};
   if (backup->parsed()) return Command{std::move(backup_call)};
   if (restore->parsed()) return Command{std::move(restore_call)};
   if (log->parsed()) return Error{kInvalid, "log: verify, dump or skip?"};
-  return Error{kInvalid,
-               "which command? serve, verify, accept, put, backup, restore, admin, log or version; millrace "
-               "--help tells more"};
+  return Error{
+      kInvalid,
+      "which command? serve, verify, accept, put, health, backup, restore, admin, log or version; millrace "
+      "--help tells more"};
 }
 
 }  // namespace millrace::app

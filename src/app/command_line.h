@@ -9,6 +9,7 @@
 #include "app/admin.h"
 #include "app/backup.h"
 #include "app/dump_data.h"
+#include "app/health.h"
 #include "app/put_lines.h"
 #include "app/settings.h"
 #include "base/result.h"
@@ -41,7 +42,7 @@ struct Print {
   std::string text;
 };
 using Command = std::variant<Serve, InspectLog, Verify, Accept, DumpData, SkipBlock, AdminCall, BackupCall,
-                             RestoreCall, PutLines, Print>;
+                             RestoreCall, PutLines, HealthCall, Print>;
 
 // Reads the environment and the config file that they name. errors   kInvalid: bad usage, one line for people
 Result<Command> parse_command_line(int count, const char* const* arguments);

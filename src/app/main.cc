@@ -1,4 +1,5 @@
-// The command line: millrace serve | verify | accept | put | backup | restore | admin | log | version.
+// The command line: millrace serve | verify | accept | put | health | backup | restore | admin | log |
+// version.
 #include <unistd.h>
 
 #include <cstdio>
@@ -11,6 +12,7 @@
 #include "app/command_line.h"
 #include "app/dump_data.h"
 #include "app/exit_code.h"
+#include "app/health.h"
 #include "app/inspect_log.h"
 #include "app/put_lines.h"
 #include "app/serve.h"
@@ -32,6 +34,7 @@ struct Run {
   int operator()(const millrace::app::BackupCall& call) const { return millrace::app::run_backup(call); }
   int operator()(const millrace::app::RestoreCall& call) const { return millrace::app::run_restore(call); }
   int operator()(const millrace::app::PutLines& command) const { return millrace::app::put_lines(command); }
+  int operator()(const millrace::app::HealthCall& call) const { return millrace::app::run_health(call); }
   int operator()(const millrace::app::Print& command) const {
     return std::fputs(command.text.c_str(), stdout) < 0 || std::fflush(stdout) != 0 ? 1 : 0;
   }

@@ -53,11 +53,13 @@ Result<ServerAnswer> call_server(const ServerAddress& server, const std::string&
   ServerAnswer answer;
   curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl.get(), CURLOPT_AWS_SIGV4, signing.c_str());
-  curl_easy_setopt(curl.get(), CURLOPT_USERPWD, credentials.c_str());
   curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
-  curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-  curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, request.body.c_str());
+  if (!request.service.empty()) {
+    curl_easy_setopt(curl.get(), CURLOPT_AWS_SIGV4, signing.c_str());
+    curl_easy_setopt(curl.get(), CURLOPT_USERPWD, credentials.c_str());
+    curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, request.body.c_str());
+  }
   curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT, request.seconds_max);
   curl_easy_setopt(curl.get(), CURLOPT_NOPROXY, "*");
   if (!server.certificates.empty()) curl_easy_setopt(curl.get(), CURLOPT_CAINFO, server.certificates.c_str());

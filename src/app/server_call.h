@@ -1,4 +1,4 @@
-// app/server_call.h: a signed request to a server that runs, for commands.
+// app/server_call.h: a request to a server that runs, for commands.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -12,7 +12,7 @@ namespace millrace::app {
 
 struct ServerRequest {
   std::string path;     // "/admin/AddUser"
-  std::string service;  // that it is signed for: "millrace"
+  std::string service;  // that it is signed for: "millrace"; empty: an unsigned GET
   std::vector<std::string> headers;
   std::string body;
   long seconds_max = 60;  // until the whole answer is here

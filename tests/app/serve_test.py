@@ -109,6 +109,13 @@ class LogLines(unittest.TestCase):
 
 
 class Start(unittest.TestCase):
+    def test_health_asks_whether_it_is_ready(self):
+        with Server() as server:
+            done = run("health", "--endpoint", f"http://{server.address}")
+            self.assertEqual((done.returncode, json.loads(done.stdout)["status"]), (0, "ready"), done)
+        done = run("health", "--endpoint", f"http://{server.address}")
+        self.assertEqual((done.returncode, done.stdout, done.stderr.count("\n")), (1, "", 1), done)
+
     def test_it_prints_endpoint_and_a_line_to_try(self):
         with Server() as server:
             self.assertEqual(server.stop(), 0)
