@@ -52,9 +52,13 @@ class LinePutter {
 
   Result<Json> record_of(const std::string& line) const {
     const Json read = Json::parse(line, nullptr, false);
+    if (!read.is_object())
+      return Error{
+          kInvalid,
+          fmt::format("line {} is no JSON object: each has PartitionKey and Data, in base64", line_)};
     Json record = Json::object();
     for (const char* member : {"PartitionKey", "Data", "ExplicitHashKey"}) {
-      const auto found = read.is_object() ? read.find(member) : read.end();
+      const auto found = read.find(member);
       if (found != read.end() && found->is_string())
         record[member] = *found;
       else if (record.size() < 2)

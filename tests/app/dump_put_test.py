@@ -70,6 +70,12 @@ class DumpAndPut(unittest.TestCase):
             for shard in wire.shards("again"):
                 for _, key, data in wire.read_shard("again", shard["ShardId"]):
                     again.setdefault(key, []).append(data)
+            for line in ("{nope", "[1]"):
+                odd = subprocess.run([BINARY, "put", "--stream", "again"], input=line + "\n", capture_output=True, text=True,
+                                     check=False, timeout=60,
+                                     env=environment({**KEYS, "MILLRACE_ENDPOINT": f"http://{server.address}"}))
+                self.assertEqual(odd.returncode, 1)
+                self.assertIn("line 1 is no JSON object", odd.stderr)
             refused = subprocess.run([BINARY, "put", "--stream", "again"], input='{"Data": "eA=="}\n', capture_output=True,
                                      text=True, check=False, timeout=60,
                                      env=environment({**KEYS, "MILLRACE_ENDPOINT": f"http://{server.address}"}))
